@@ -1,0 +1,96 @@
+#include "platform/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK_BYTES = 4096 - 64 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used;
+    size_t size;
+    alignas(max_align_t) unsigned char data[];
+};
+
+static struct arena_block *arena_grow(struct arena *arena, size_t size)
+{
+    size_t data_size = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    if (data_size > SIZE_MAX - sizeof(struct arena_block))
+        return NULL;
+    struct arena_block *block = calloc(1, sizeof *block + data_size);
+    if (!block)
+        return NULL;
+    block->size = data_size;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t align = alignof(max_align_t);
+    if (size > SIZE_MAX - align)
+        return NULL;
+    size = (size + align - 1) / align * align;
+    if (arena->limit_bytes && size > arena->limit_bytes - arena->used_bytes)
+        return NULL;
+    struct arena_block *block = arena->blocks;
+    if (!block || block->size - block->used < size)
+        block = arena_grow(arena, size);
+    if (!block)
+        return NULL;
+    void *memory = block->data + block->used;
+    block->used += size;
+    arena->used_bytes += size;
+    return memory;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    size_t total;
+    return __builtin_mul_overflow(count, size, &total) ? NULL : arena_alloc(arena, total);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+    char *copy = length == SIZE_MAX ? NULL : arena_alloc(arena, length + 1);
+    if (copy)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = length < 0 ? NULL : arena_alloc(arena, (size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void arena_release(struct arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct arena_block *block = arena->blocks; block;) {
+        struct arena_block *next = block->next;
+        free(block);
+        block = next;
+    }
+    arena->blocks = NULL;
+    arena->used_bytes = 0;
+}

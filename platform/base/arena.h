@@ -1,0 +1,29 @@
+/* An arena: memory that is released all at once, for one decoded message. */
+#ifndef ARGOSY_BASE_ARENA_H
+#define ARGOSY_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* newest first */
+    size_t limit_bytes;         /* 0: no limit */
+    size_t used_bytes;
+};
+
+#define ARENA_EMPTY ((struct arena){0})
+
+/* Zeroed, aligned for any type. NULL when memory or the arena's limit is exhausted. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* count * size bytes, checked. */
+void *arena_array(struct arena *arena, size_t count, size_t size);
+char *arena_strndup(struct arena *arena, const char *text, size_t length);
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Releases everything; the arena is empty and can be used again. Accepts NULL. */
+void arena_release(struct arena *arena);
+#define _cleanup_arena_ __attribute__((cleanup(arena_release)))
+
+#endif

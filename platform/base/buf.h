@@ -1,0 +1,35 @@
+/* A growable byte buffer. A failed growth is remembered in `failed` and all later additions are
+ * ignored, so that a writer checks once, at the end. The bytes are always followed by a NUL that is not
+ * counted. */
+#ifndef ARGOSY_BASE_BUF_H
+#define ARGOSY_BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+    char *data; /* "" when nothing was ever added: use buf_text() */
+    size_t length;
+    size_t capacity;
+    size_t limit; /* growth past it fails; 0: no limit */
+    bool failed;
+};
+
+#define BUF_EMPTY ((struct buf){0})
+
+void buf_add(struct buf *buf, const void *bytes, size_t length);
+void buf_add_text(struct buf *buf, const char *text);
+void buf_add_char(struct buf *buf, char character);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *buf, const char *format, va_list args);
+/* Removes the first `length` bytes (all when there are fewer). */
+void buf_drop_front(struct buf *buf, size_t length);
+/* Forgets the contents and the failure, keeps the memory. */
+void buf_clear(struct buf *buf);
+/* The contents as a C string, never NULL. */
+const char *buf_text(const struct buf *buf);
+void buf_release(struct buf *buf);
+#define _cleanup_buf_ __attribute__((cleanup(buf_release)))
+
+#endif

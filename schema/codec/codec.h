@@ -1,0 +1,54 @@
+/* JSON text to structs and back, driven by the field tables. cJSON is seen only behind this header. */
+#ifndef ARGOSY_SCHEMA_CODEC_H
+#define ARGOSY_SCHEMA_CODEC_H
+
+#include "platform/base/arena.h"
+#include "platform/base/buf.h"
+#include "platform/base/err.h"
+#include "schema/documents.h"
+#include "schema/field.h"
+#include "schema/job_spec.h"
+#include "schema/problems.h"
+
+enum codec_mode {
+    CODEC_STRICT,  /* users' input: unknown keys are problems, with the nearest key as a hint */
+    CODEC_LENIENT, /* our own messages: unknown keys are ignored (another version wrote them) */
+};
+
+/* The gate, before anything reads a tree: size, UTF-8, no NUL (raw or \u0000), depth, no duplicate
+ * keys, nothing behind the value, numbers in range; then the record's own rules. All problems at once
+ * (a text that is no JSON has one). An empty text (length 0) is taken as {}. Strings live in `arena`.
+ * Returns 0, -ERR_INVALID (see problems), -ERR_TOO_LARGE, -ERR_NO_MEMORY (each also a problem). */
+int codec_decode(const struct record *record, const char *text, size_t length,
+                 enum codec_mode mode, struct arena *arena, void *ret_value,
+                 struct problems *problems);
+
+/* Compact JSON of a record; absent values are left out. Deterministic: same value, same bytes. Uses no
+ * tree. Check out->failed once at the end. */
+void codec_encode(const struct record *record, const void *value, struct buf *out);
+
+/* A user's `set` payload: reserved keys are split off, a job with its one task's keys on top is unfolded,
+ * `name` must agree with the topic's (or be absent), defaults are filled in and everything is checked.
+ * `ret_spec` is normalised when 0 is returned. With `name` NULL the spec must have one. */
+int codec_decode_set(const char *text, size_t length, const char *name, struct arena *arena,
+                     struct command_envelope *ret_envelope, struct job_spec *ret_spec,
+                     struct problems *problems);
+
+/* One flat object of numbers. */
+int codec_decode_metrics(const char *text, size_t length, struct arena *arena,
+                         struct number_map *ret_numbers, struct problems *problems);
+void codec_encode_metrics(const struct number_map *numbers, struct buf *out);
+
+/* A JSON string literal, quoted and escaped; bytes that are no UTF-8 become U+FFFD. */
+void json_add_string(struct buf *out, const char *text, size_t length);
+
+/* Two specs are the same when their normalised encodings are. */
+bool job_spec_equal(const struct job_spec *a, const struct job_spec *b);
+/* A deep copy into `arena` (by encoding and decoding). -ERR_NO_MEMORY. */
+int job_spec_copy(const struct job_spec *spec, struct arena *arena, struct job_spec *ret_spec);
+
+/* The JSON Schema (draft-07) of a record, or of the user's job specification in both its spellings. */
+void codec_json_schema(const struct record *record, struct buf *out);
+void codec_job_json_schema(struct buf *out);
+
+#endif

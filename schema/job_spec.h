@@ -1,0 +1,147 @@
+/* The job specification: what a user submits, and with all defaults filled in, what is published.
+ *
+ * Keys that later versions may bring are not accepted and ignored but refused as unknown. */
+#ifndef ARGOSY_SCHEMA_JOB_SPEC_H
+#define ARGOSY_SCHEMA_JOB_SPEC_H
+
+#include "platform/base/arena.h"
+#include "schema/field.h"
+#include "schema/problems.h"
+
+enum job_type { JOB_SERVICE = 1, JOB_BATCH };
+enum runtime_kind { RUNTIME_DOCKER = 1, RUNTIME_PROCESS, RUNTIME_SIMULATED };
+enum pull_policy { PULL_ALWAYS = 1, PULL_MISSING, PULL_NEVER };
+enum restart_when { RESTART_ALWAYS = 1, RESTART_ON_FAILURE, RESTART_NEVER };
+enum restart_mode { RESTART_MODE_FAIL = 1, RESTART_MODE_DELAY };
+enum backoff { BACKOFF_CONSTANT = 1, BACKOFF_EXPONENTIAL, BACKOFF_FIBONACCI };
+enum reconcile_policy {
+    RECONCILE_KEEP_ORIGINAL = 1,
+    RECONCILE_KEEP_REPLACEMENT,
+    RECONCILE_LONGEST_RUNNING,
+};
+enum health_kind { HEALTH_HTTP = 1, HEALTH_TCP, HEALTH_EXEC };
+
+struct resources {
+    int64_t cpu_millis;       /* 1000 = one core */
+    int64_t memory_bytes;     /* reserved, and the limit unless memory_max is given */
+    int64_t memory_max_bytes; /* hard limit, at least memory; UNSET: memory */
+    int64_t disk_bytes;       /* reserved */
+    struct string_list devices; /* "/dev/x" or "/dev/x:/dev/y[:rwm]" */
+};
+
+struct restart_policy {
+    int policy; /* enum restart_when */
+    int64_t attempts;
+    int64_t interval_ms;
+    int64_t delay_ms;
+    int backoff; /* constant or exponential */
+    int64_t max_delay_ms;
+    int mode; /* enum restart_mode */
+};
+
+struct reschedule_policy {
+    int64_t attempts; /* within interval; not used when unlimited */
+    int64_t interval_ms;
+    int64_t delay_ms;
+    int backoff;
+    int64_t max_delay_ms;
+    int64_t unlimited; /* tristate */
+};
+
+struct disconnect_policy {
+    int64_t lost_after_ms;
+    int64_t replace;       /* tristate; false: never replaced */
+    int reconcile;         /* enum reconcile_policy */
+    int64_t stop_after_ms; /* UNSET: the worker never stops it by itself */
+};
+
+struct update_policy {
+    int64_t max_parallel; /* 0: all at once */
+    int64_t min_healthy_ms;
+};
+
+struct health_check {
+    const char *http; /* "http://:80/path" : port inside the container */
+    const char *tcp;  /* ":80" */
+    struct string_list exec;
+    int64_t interval_ms;
+    int64_t timeout_ms;
+    int64_t retries;
+    int64_t grace_ms;
+};
+
+struct stop_policy {
+    const char *signal; /* "SIGTERM" */
+    int64_t timeout_ms;
+};
+
+struct task_spec {
+    const char *name; /* the job's name when the user gave none */
+    int64_t count;
+    int runtime; /* enum runtime_kind */
+    const char *image;
+    int pull; /* enum pull_policy */
+    struct string_list entrypoint;
+    struct string_list command; /* program and arguments */
+    struct string_map env;
+    struct string_list ports;   /* "8080:80", "80", "9000/udp", "9000:9000/udp" */
+    struct string_list volumes; /* "name:/path[:ro]", "/host:/path[:ro]" */
+    const char *user;
+    const char *workdir;
+    int64_t read_only; /* tristate, root file system */
+    struct resources resources;
+    struct restart_policy restart;
+    struct record_list health; /* struct health_check */
+    struct stop_policy stop;
+    struct string_map labels; /* to the container */
+};
+
+struct job_spec {
+    const char *name;
+    int type; /* enum job_type */
+    struct string_list datacenters; /* globs; ["*"] by default */
+    struct reschedule_policy reschedule;
+    struct disconnect_policy disconnect;
+    struct update_policy update;
+    struct string_map meta;
+    struct record_list tasks; /* struct task_spec */
+};
+
+extern const struct record job_spec_record;
+extern const struct record task_spec_record;
+
+/* Parts of a port entry. `host` 0: dynamic. False when `text` is not one. */
+struct port_spec {
+    int64_t container;
+    int64_t host;
+    bool udp;
+};
+bool port_spec_parse(const char *text, struct port_spec *ret_port);
+
+struct volume_spec {
+    char source[256]; /* a volume's name, or an absolute path on the node */
+    char target[256];
+    bool read_only;
+};
+bool volume_spec_parse(const char *text, struct volume_spec *ret_volume);
+
+/* "http://:80/path" or ":80". `ret_path` gets a pointer into text ("/" when none). */
+bool health_target_parse(const char *text, bool http, int64_t *ret_port, const char **ret_path);
+
+/* Signal number of "SIGTERM", "TERM" or "15"; 0 when unknown. */
+int signal_from_string(const char *text);
+
+/* Fills in every default: names, per-type policies (SEMANTICS: restart 2 in 30m / 15s for services, 3 in
+ * 24h for batch; reschedule unlimited exponential 30s..1h for services, 1 in 24h for batch; lost_after 10m
+ * for services, 0 for batch). Idempotent: normalising twice changes nothing. Memory from `arena`;
+ * -ERR_NO_MEMORY. */
+int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *arena);
+
+/* The checks that need more than one field (unique task names, max >= memory, image for docker, command
+ * for process, delay <= max_delay …), after normalising. Pure. Adds to `problems`. */
+void job_spec_check(const struct job_spec *spec, struct problems *problems);
+
+/* Shell-style glob with * and ? only. */
+bool glob_match(const char *pattern, const char *text);
+
+#endif
