@@ -1,0 +1,81 @@
+/* A session: what every process does on the bus alike, manager or worker.
+ *
+ *   connected -> subscribe stage 1 -> granted -> barrier sent -> barrier heard -> on_stage(1)
+ *             -> subscribe stage 2 -> … -> on_stage(n): the picture is whole
+ *   disconnected at any point: on_disconnected, and from the start again at the next connect.
+ *
+ * Presence: the will says offline with the session number of the connection; after connecting the birth says
+ * online with the same number. A process that hears on its own presence topic (a) its own will while it lives,
+ * (b) a larger session number than its own, takes the next number above it and connects again. Two live processes
+ * with one id are noticed by `instance` changing to and fro: on_duplicate.
+ *
+ * Failure modes: a barrier that does not return within ANSWER_TIMEOUT_MS (the broker drops what exceeds its
+ * queue) makes the bus connect again. The shell owns the bus handler and forwards to session_*. */
+#ifndef ARGOSY_PLATFORM_SESSION_H
+#define ARGOSY_PLATFORM_SESSION_H
+
+#include "platform/base/prng.h"
+#include "platform/ports/bus.h"
+#include "platform/ports/clock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session_stage {
+    const struct bus_filter *filters; /* kept by pointer: static tables or memory that outlives the session */
+    size_t count;
+};
+
+struct session_handler {
+    void *context;
+    /* Stage `stage` (from 1) is complete: all that was retained below its filters has been delivered. */
+    void (*on_stage)(void *context, int stage);
+    /* The session number was raised: make it durable before the next batch ends. */
+    void (*on_session)(void *context, int64_t session);
+    /* Another live process uses our id. Called at most once a minute. */
+    void (*on_duplicate)(void *context, const char *instance);
+};
+
+struct session_config {
+    struct bus *bus;
+    const char *presence_topic; /* below the root */
+    const char *barrier_topic;
+    const struct session_stage *stages;
+    int stage_count;
+    int64_t session; /* last one used, from the store; 0: none. The clock is a floor for it */
+    struct session_handler handler;
+    struct prng *prng;
+};
+
+struct session;
+
+struct session *session_new(const struct session_config *config, struct now now);
+void session_free(struct session *session);
+
+/* Sets the will and starts the bus. */
+void session_start(struct session *session, struct now now);
+/* From the shell's bus handler. */
+void session_on_connected(struct session *session, struct now now);
+void session_on_disconnected(struct session *session);
+void session_on_subscribed(struct session *session, int stage, bool granted, struct now now);
+/* True when the message was the session's (presence or barrier topic) and is done with. */
+bool session_on_message(struct session *session, const struct bus_message *message, struct now now);
+/* Time-outs. Call when session_deadline_ms() has come (monotonic, INT64_MAX: none). */
+void session_on_timer(struct session *session, struct now now);
+int64_t session_deadline_ms(const struct session *session);
+
+/* Last completed stage of this connection: 0 … stage_count. */
+int session_stage(const struct session *session);
+static inline bool session_is_whole(const struct session *session, int stage_count)
+{
+    return session_stage(session) == stage_count;
+}
+int64_t session_number(const struct session *session);
+const char *session_instance(const struct session *session);
+/* Starts the stages again without a new connection (a resync). */
+void session_resync(struct session *session, struct now now);
+/* Says "offline" with the present number (before a clean close). */
+void session_say_offline(struct session *session, struct now now);
+
+#endif
