@@ -1,15 +1,16 @@
 /* The bus port: retained documents and messages over a broker that may forget, repeat and reorder.
  *
- * A bus owns its connection (reconnects for ever with jitter), its outbox and its subscriptions. All
- * functions are called, and all handlers run, on the one owner thread.
+ * A bus owns its connection (reconnects for ever with jitter), its outbox and its subscriptions.
+ * All functions are called, and all handlers run, on the one owner thread.
  *
- * Topics passed to and from it are relative to the cluster's root ("nodes/n1/status"), except a reply
- * topic, which the caller gave us whole and whose permission the shell has checked.
+ * Topics passed to and from it are relative to the cluster's root ("nodes/n1/status"), except a
+ * reply topic, which the caller gave us whole and whose permission the shell has checked.
  *
- * Outbox. A retained publication has one slot a topic: a later one replaces an earlier one that was not
- * yet sent. A QoS 1 message that is not retained waits in order until acknowledged; past
- * `LIMIT_OUTBOX_MESSAGES` publish returns -ERR_BUSY. QoS 0 is dropped (0 is returned) while not connected.
- * What was not acknowledged before a disconnect is sent again after the next connect, oldest first. */
+ * Outbox. A retained publication has one slot a topic: a later one replaces an earlier one that was
+ * not yet sent. A QoS 1 message that is not retained waits in order until acknowledged; past
+ * `LIMIT_OUTBOX_MESSAGES` publish returns -ERR_BUSY. QoS 0 is dropped (0 is returned) while not
+ * connected. What was not acknowledged before a disconnect is sent again after the next connect,
+ * oldest first. */
 #ifndef ARGOSY_PORTS_BUS_H
 #define ARGOSY_PORTS_BUS_H
 
@@ -38,9 +39,9 @@ struct bus_publication {
     size_t length; /* 0 with retain: clears the topic */
     int qos;       /* 0 or 1 */
     bool retain;
-    bool absolute;              /* a reply topic */
-    int64_t expiry_s;           /* MQTT 5 message expiry, 0: none */
-    const void *correlation;    /* copied */
+    bool absolute;           /* a reply topic */
+    int64_t expiry_s;        /* MQTT 5 message expiry, 0: none */
+    const void *correlation; /* copied */
     size_t correlation_length;
 };
 
@@ -53,9 +54,9 @@ struct bus_filter {
 /* Messages arrive in batches: any number of on_message, then one on_batch_end. */
 struct bus_handler {
     void *context;
-    /* Connected (again). All subscriptions are gone from the adapter's point of view: subscribe anew,
-     * in stages, each followed by a barrier (CONTRACT: nobody decides on half a picture). Everything that
-     * was in the outbox will be sent again by the bus itself. */
+    /* Connected (again). All subscriptions are gone from the adapter's point of view: subscribe
+     * anew, in stages, each followed by a barrier (CONTRACT: nobody decides on half a picture).
+     * Everything that was in the outbox will be sent again by the bus itself. */
     void (*on_connected)(void *context);
     void (*on_disconnected)(void *context, const char *why);
     /* The broker answered subscribe() number `stage`. `granted` false: some filter was refused; the
@@ -63,8 +64,8 @@ struct bus_handler {
     void (*on_subscribed)(void *context, int stage, bool granted);
     void (*on_message)(void *context, const struct bus_message *message);
     void (*on_batch_end)(void *context);
-    /* A QoS 1 publication on `topic` that the broker refused (MQTT 5 reason) or that nobody listens to
-     * (reason 0x10); optional, may be NULL. */
+    /* A QoS 1 publication on `topic` that the broker refused (MQTT 5 reason) or that nobody listens
+     * to (reason 0x10); optional, may be NULL. */
     void (*on_refused)(void *context, const char *topic, int reason, const char *text);
 };
 
@@ -86,10 +87,11 @@ struct bus_ops {
     bool (*connected)(const struct bus *bus);
     /* Number of publications that are not yet acknowledged. */
     size_t (*pending)(const struct bus *bus);
-    /* Disconnects and connects again at once (own will seen, resync wanted). */
+    /* Disconnects and connects again at once (own will seen, resync wanted). on_disconnected is
+     * called before the new connection is tried, at once or later, as after any other loss. */
     void (*reconnect)(struct bus *bus, const char *why);
-    /* Cleanly closes: waits at most `timeout_ms` for the outbox to empty, then disconnects. The will is
-     * not sent, so publish "offline" before. Frees the bus. */
+    /* Cleanly closes: waits at most `timeout_ms` for the outbox to empty, then disconnects. The
+     * will is not sent, so publish "offline" before. Frees the bus. */
     void (*close)(struct bus *bus, int64_t timeout_ms);
 };
 

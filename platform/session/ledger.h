@@ -1,10 +1,12 @@
-/* The ledger: the one commit point. A shell notes what a batch changes; ledger_commit() writes all of it in
- * one transaction, and only after that publishes and answers.
+/* The ledger: the one commit point. A shell notes what a batch changes; ledger_commit() writes all
+ * of it in one transaction, and only after that publishes and answers.
  *
- *   note, note, note -> commit -> publish documents (retained) -> publish messages (answers, events)
- *   commit fails     -> nothing is published; all notes stay and are tried again at the next commit
+ *   note, note, note -> commit -> publish documents (retained) -> publish messages (answers,
+ * events) commit fails     -> nothing is published; all notes stay and are tried again at the next
+ * commit
  *
- * Documents are published with the bytes that were stored. Inside a batch the last note of a topic wins. */
+ * Documents are published with the bytes that were stored. Inside a batch the last note of a topic
+ * wins. */
 #ifndef ARGOSY_PLATFORM_LEDGER_H
 #define ARGOSY_PLATFORM_LEDGER_H
 
@@ -25,8 +27,8 @@ void ledger_document(struct ledger *ledger, const char *topic, const void *bytes
 /* Publishes retained without storing: derived documents (status). */
 void ledger_derived(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
 /* Stores without publishing (an accepted assignment, a token, meta). */
-void ledger_store(struct ledger *ledger, enum store_table table, const char *key,
-                  const void *bytes, size_t length);
+void ledger_store(struct ledger *ledger, enum store_table table, const char *key, const void *bytes,
+                  size_t length);
 /* Removes from the store; with `clear`, also publishes the empty retained message. */
 void ledger_remove(struct ledger *ledger, enum store_table table, const char *key, bool clear);
 /* A message to publish after the commit; copied. */
@@ -34,8 +36,8 @@ void ledger_message(struct ledger *ledger, const struct bus_publication *publica
 
 /* True when something was noted and not committed yet. */
 bool ledger_is_dirty(const struct ledger *ledger);
-/* One transaction, then publishing. Without store notes there is no transaction. Messages that the bus refuses
- * (outbox full) stay noted and are offered again. */
+/* One transaction, then publishing. Without store notes there is no transaction. Messages that the
+ * bus refuses (outbox full) stay noted and are offered again. */
 int ledger_commit(struct ledger *ledger, struct err *err);
 /* After a connect: publishes every stored document for which `is_own(context, topic)` again. */
 int ledger_republish(struct ledger *ledger, bool (*is_own)(void *context, const char *topic),

@@ -4,13 +4,14 @@
  *             -> subscribe stage 2 -> … -> on_stage(n): the picture is whole
  *   disconnected at any point: on_disconnected, and from the start again at the next connect.
  *
- * Presence: the will says offline with the session number of the connection; after connecting the birth says
- * online with the same number. A process that hears on its own presence topic (a) its own will while it lives,
- * (b) a larger session number than its own, takes the next number above it and connects again. Two live processes
- * with one id are noticed by `instance` changing to and fro: on_duplicate.
+ * Presence: each connection has a session number of its own; its will says offline with it, its
+ * birth online. A process that hears on its own presence topic (a) its own will while it lives, (b)
+ * a larger session number than its own, takes the next number above it and connects again. Two live
+ * processes with one id are noticed by `instance` changing to and fro: on_duplicate.
  *
- * Failure modes: a barrier that does not return within ANSWER_TIMEOUT_MS (the broker drops what exceeds its
- * queue) makes the bus connect again. The shell owns the bus handler and forwards to session_*. */
+ * Failure modes: a barrier that does not return within ANSWER_TIMEOUT_MS (the broker drops what
+ * exceeds its queue) makes the bus connect again. The shell owns the bus handler and forwards to
+ * session_*. */
 #ifndef ARGOSY_PLATFORM_SESSION_H
 #define ARGOSY_PLATFORM_SESSION_H
 
@@ -23,13 +24,15 @@
 #include <stdint.h>
 
 struct session_stage {
-    const struct bus_filter *filters; /* kept by pointer: static tables or memory that outlives the session */
+    const struct bus_filter
+        *filters; /* kept by pointer: static tables or memory that outlives the session */
     size_t count;
 };
 
 struct session_handler {
     void *context;
-    /* Stage `stage` (from 1) is complete: all that was retained below its filters has been delivered. */
+    /* Stage `stage` (from 1) is complete: all that was retained below its filters has been
+     * delivered. */
     void (*on_stage)(void *context, int stage);
     /* The session number was raised: make it durable before the next batch ends. */
     void (*on_session)(void *context, int64_t session);
@@ -57,7 +60,7 @@ void session_free(struct session *session);
 void session_start(struct session *session, struct now now);
 /* From the shell's bus handler. */
 void session_on_connected(struct session *session, struct now now);
-void session_on_disconnected(struct session *session);
+void session_on_disconnected(struct session *session, struct now now);
 void session_on_subscribed(struct session *session, int stage, bool granted, struct now now);
 /* True when the message was the session's (presence or barrier topic) and is done with. */
 bool session_on_message(struct session *session, const struct bus_message *message, struct now now);
