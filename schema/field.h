@@ -1,5 +1,5 @@
-/* Field tables: one row a key. The same table drives decoding, encoding, validation, the JSON Schemas
- * and the documentation. A record is a C struct plus its rows.
+/* Field tables: one row a key. The same table drives decoding, encoding, validation, the JSON
+ * Schemas and the documentation. A record is a C struct plus its rows.
  *
  * C types by kind (offset is that of the member):
  *   STRING NAME NODE_ID TASK_ID TOKEN   const char *        NULL: absent
@@ -12,7 +12,7 @@
  *   MAP                                 struct string_map   sorted by key
  *   INT_MAP                             struct int_map      sorted by key
  *   NUMBER_MAP                          struct number_map   sorted by key
- *   RECORD                              the struct itself; `present_offset` when it may be absent
+ *   RECORD                              the struct itself; absent: every field of it is absent
  *   RECORDS                             struct record_list  items are `record->size` bytes apart
  *   OBJECT_OPTIONAL                     pointer to the struct, NULL: absent
  */
@@ -69,7 +69,7 @@ enum field_kind {
     FIELD_NAME,    /* [a-z0-9][a-z0-9-]{0,39} */
     FIELD_NODE_ID, /* [a-z0-9][a-z0-9-]{0,62} */
     FIELD_TASK_ID, /* job_task_index_suffix */
-    FIELD_TOKEN,   /* 1 to 128 printable characters without / + # */
+    FIELD_TOKEN,   /* [A-Za-z0-9_-]{1,128}: fits into a topic level */
     FIELD_INT,
     FIELD_BOOL,
     FIELD_TRISTATE,
@@ -91,10 +91,13 @@ enum field_kind {
 
 enum field_flags {
     FIELD_REQUIRED = 1,
-    FIELD_OMIT_DEFAULT = 2,  /* not encoded when equal to the fallback (0, false, empty) */
-    FIELD_ONE_OR_MANY = 4,   /* STRINGS: a plain string is a list of one */
-    FIELD_COMMAND_LINE = 8,  /* STRINGS: a plain string is refused with a hint to write a list */
-    FIELD_SCALARS = 16,      /* MAP: numbers and booleans are taken as their text */
+    FIELD_OMIT_DEFAULT = 2, /* not encoded when equal to the fallback (0, false, empty) */
+    FIELD_ONE_OR_MANY = 4,  /* STRINGS: a plain string is a list of one */
+    FIELD_COMMAND_LINE = 8, /* STRINGS: a plain string is refused with a hint to write a list */
+    FIELD_SCALARS = 16,     /* MAP, STRINGS: numbers and booleans are taken as their text */
+    FIELD_NULLABLE = 32,    /* null is the same as absent */
+    FIELD_KEYED = 64,       /* RECORD: absent when its first field is (encoding) */
+    FIELD_OPEN = 128,       /* ENUM: a word that we do not know is absent in lenient decoding */
 };
 
 struct word {
@@ -113,13 +116,14 @@ struct field {
     enum field_kind kind;
     unsigned flags;
     size_t offset;
-    int64_t min; /* numbers: bounds; strings and lists: smallest count; both 0: none */
+    int64_t min; /* numbers: bounds; strings (characters), lists and maps: counts; both 0: none */
     int64_t max;
     int64_t fallback; /* value when absent: numbers, booleans, enums; UNSET where there is none */
     const struct words *words;
     const struct record *record;
-    const char *pattern; /* STRING, items of STRINGS: a POSIX ERE for the JSON Schema */
-    /* Checks the text that `pattern` describes, by hand-written code, so that the core needs no regex. */
+    const char *pattern; /* STRING, items of STRINGS, keys of a MAP: for the JSON Schema */
+    /* Checks the text that `pattern` describes, by hand-written code, so that the core needs no
+     * regex. */
     bool (*accepts)(const char *text);
     const char *pattern_hint; /* "such as 8080:80 or 9000/udp" */
     const char *doc;          /* one sentence: goes to the JSON Schema and the docs */
@@ -138,5 +142,7 @@ const char *words_to_string(const struct words *words, int value);
 /* 0 when unknown. */
 int words_from_string(const struct words *words, const char *text);
 const struct field *record_field(const struct record *record, const char *key);
+/* Sets every field to what it is when its key is absent (fallback, UNSET, NULL, NAN, empty). */
+void record_init(const struct record *record, void *ret_value);
 
 #endif

@@ -22,10 +22,10 @@ enum reconcile_policy {
 enum health_kind { HEALTH_HTTP = 1, HEALTH_TCP, HEALTH_EXEC };
 
 struct resources {
-    int64_t cpu_millis;       /* 1000 = one core */
-    int64_t memory_bytes;     /* reserved, and the limit unless memory_max is given */
-    int64_t memory_max_bytes; /* hard limit, at least memory; UNSET: memory */
-    int64_t disk_bytes;       /* reserved */
+    int64_t cpu_millis;         /* 1000 = one core */
+    int64_t memory_bytes;       /* reserved, and the limit unless memory_max is given */
+    int64_t memory_max_bytes;   /* hard limit, at least memory; UNSET: memory */
+    int64_t disk_bytes;         /* reserved */
     struct string_list devices; /* "/dev/x" or "/dev/x:/dev/y[:rwm]" */
 };
 
@@ -98,7 +98,7 @@ struct task_spec {
 
 struct job_spec {
     const char *name;
-    int type; /* enum job_type */
+    int type;                       /* enum job_type */
     struct string_list datacenters; /* globs; ["*"] by default */
     struct reschedule_policy reschedule;
     struct disconnect_policy disconnect;
@@ -131,15 +131,19 @@ bool health_target_parse(const char *text, bool http, int64_t *ret_port, const c
 /* Signal number of "SIGTERM", "TERM" or "15"; 0 when unknown. */
 int signal_from_string(const char *text);
 
-/* Fills in every default: names, per-type policies (SEMANTICS: restart 2 in 30m / 15s for services, 3 in
- * 24h for batch; reschedule unlimited exponential 30s..1h for services, 1 in 24h for batch; lost_after 10m
- * for services, 0 for batch). Idempotent: normalising twice changes nothing. Memory from `arena`;
- * -ERR_NO_MEMORY. */
+/* Fills in every default: names, per-type policies (SEMANTICS: restart 2 in 30m / 15s for services,
+ * 3 in 24h for batch; reschedule unlimited exponential 30s..1h for services, 1 in 24h for batch;
+ * lost_after 10m for services, 0 for batch). Idempotent: normalising twice changes nothing. Memory
+ * from `arena`; -ERR_NO_MEMORY. */
 int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *arena);
 
-/* The checks that need more than one field (unique task names, max >= memory, image for docker, command
- * for process, delay <= max_delay …), after normalising. Pure. Adds to `problems`. */
+/* The checks that need more than one field (unique task names, max >= memory, image for docker,
+ * command for process, delay <= max_delay …), after normalising. Pure. Adds to `problems`. */
 void job_spec_check(const struct job_spec *spec, struct problems *problems);
+
+/* Keys that the contract has and a later version brings: refused with another hint than a misspelt
+ * one. */
+bool job_spec_key_is_planned(const char *key);
 
 /* Shell-style glob with * and ? only. */
 bool glob_match(const char *pattern, const char *text);

@@ -1,0 +1,270 @@
+/* Topics: parse and format walk the pattern of TOPIC_TABLE and the text level by level. */
+#include "schema/topics.h"
+
+#include "platform/base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct topic_row rows[TOPIC_KIND_COUNT] = {
+    [TOPIC_UNKNOWN] = {"UNKNOWN", "", 0, false, "", ""},
+#define TOPIC_ROW(name, pattern, qos, retained, record, who) \
+    [TOPIC_##name] = {#name, pattern, qos, retained, record, who},
+    TOPIC_TABLE(TOPIC_ROW)
+#undef TOPIC_ROW
+};
+
+const struct topic_row *topic_row(enum topic_kind kind)
+{
+    return &rows[kind > TOPIC_UNKNOWN && kind < TOPIC_KIND_COUNT ? kind : TOPIC_UNKNOWN];
+}
+
+/* ---- alphabets
+ * ----------------------------------------------------------------------------------- */
+
+static bool is_lower_or_digit(char character)
+{
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
+}
+
+static bool is_token_character(char character)
+{
+    return is_lower_or_digit(character) || (character >= 'A' && character <= 'Z') ||
+           character == '_' || character == '-';
+}
+
+static bool id_is_valid(const char *text, size_t max_length)
+{
+    if (!text || !is_lower_or_digit(text[0]))
+        return false;
+    size_t length = 1;
+    while (length <= max_length && (is_lower_or_digit(text[length]) || text[length] == '-'))
+        length++;
+    return !text[length] && length <= max_length;
+}
+
+bool name_is_valid(const char *text)
+{
+    return id_is_valid(text, LIMIT_NAME_LENGTH);
+}
+
+bool node_id_is_valid(const char *text)
+{
+    return id_is_valid(text, LIMIT_NODE_ID_LENGTH);
+}
+
+bool token_is_valid(const char *text)
+{
+    size_t length = 0;
+    while (text && length <= LIMIT_TOKEN_LENGTH && is_token_character(text[length]))
+        length++;
+    return length && length <= LIMIT_TOKEN_LENGTH && !text[length];
+}
+
+static bool task_id_is_valid(const char *text)
+{
+    struct attempt_name name;
+    return attempt_name_parse(text, &name);
+}
+
+static bool stream_is_valid(const char *text)
+{
+    return !strcmp(text, "stdout") || !strcmp(text, "stderr");
+}
+
+/* Levels of [A-Za-z0-9_-]+ with single slashes between them; `ret_slashes` counts those. */
+static bool levels_are_valid(const char *text, int *ret_slashes)
+{
+    int slashes = 0;
+    for (const char *at = text; *at; at++) {
+        if (*at == '/' && at != text && at[-1] != '/' && at[1])
+            slashes++;
+        else if (!is_token_character(*at))
+            return false;
+    }
+    *ret_slashes = slashes;
+    return text[0];
+}
+
+/* At most seven slashes in a whole topic (CONTRACT section 3); ours have four below the root. */
+enum { SLASHES_MAX = 7, SLASHES_BELOW_ROOT_MAX = 4 };
+
+bool root_is_valid(const char *text)
+{
+    int slashes;
+    return text && strlen(text) <= LIMIT_ROOT_LENGTH && levels_are_valid(text, &slashes) &&
+           slashes + 1 + SLASHES_BELOW_ROOT_MAX <= SLASHES_MAX;
+}
+
+const char *reply_topic_permitted(const char *root, const char *topic)
+{
+    size_t root_length = strlen(root);
+    int slashes;
+    if (!topic || strlen(topic) > LIMIT_REPLY_TOPIC_LENGTH || strncmp(topic, root, root_length) ||
+        topic[root_length] != '/' || !levels_are_valid(topic, &slashes) || slashes > SLASHES_MAX)
+        return NULL;
+    const char *below = topic + root_length + 1;
+    return strncmp(below, "replies/", strlen("replies/")) ? NULL : below;
+}
+
+/* ---- levels of a pattern
+ * ------------------------------------------------------------------------- */
+
+static const struct placeholder {
+    const char *text;
+    bool (*is_valid)(const char *level);
+} placeholders[] = {
+    {"<job>", name_is_valid},     {"<node>", node_id_is_valid},  {"<manager>", node_id_is_valid},
+    {"<task>", task_id_is_valid}, {"<stream>", stream_is_valid}, {"<verb>", token_is_valid},
+    {"<token>", token_is_valid},  {"<name>", token_is_valid},    {"<kind>", token_is_valid},
+};
+
+static const struct placeholder *placeholder_at(const char *pattern, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(placeholders); i++)
+        if (strlen(placeholders[i].text) == length &&
+            !memcmp(placeholders[i].text, pattern, length))
+            return &placeholders[i];
+    ASSERT(!"an unknown placeholder in TOPIC_TABLE");
+    return NULL;
+}
+
+static size_t level_length(const char *text)
+{
+    return strcspn(text, "/");
+}
+
+/* Copies a level of the text into the topic when its placeholder permits it. */
+static bool level_take(const char *pattern, size_t pattern_length, const char *text, size_t length,
+                       char ret_level[LIMIT_TOKEN_LENGTH + 1])
+{
+    if (length > LIMIT_TOKEN_LENGTH)
+        return false;
+    memcpy(ret_level, text, length);
+    ret_level[length] = '\0';
+    return placeholder_at(pattern, pattern_length)->is_valid(ret_level);
+}
+
+static bool topic_match(const char *pattern, const char *text, struct topic *topic)
+{
+    for (int taken = 0;;) {
+        size_t length = level_length(text), pattern_length = level_length(pattern);
+        if (pattern[0] == '<') {
+            if (!level_take(pattern, pattern_length, text, length, topic->level[taken++]))
+                return false;
+        } else if (length != pattern_length || memcmp(pattern, text, length)) {
+            return false;
+        }
+        pattern += pattern_length;
+        text += length;
+        if (*pattern != *text || !*pattern)
+            return *pattern == *text;
+        pattern++;
+        text++;
+    }
+}
+
+bool topic_parse(const char *text, struct topic *ret_topic)
+{
+    for (int kind = TOPIC_UNKNOWN + 1; kind < TOPIC_KIND_COUNT; kind++) {
+        *ret_topic = (struct topic){.kind = (enum topic_kind)kind};
+        if (topic_match(rows[kind].pattern, text, ret_topic))
+            return true;
+    }
+    *ret_topic = (struct topic){.kind = TOPIC_UNKNOWN};
+    return false;
+}
+
+/* The text of one level: literal, or the next of the caller's. */
+static const char *level_of(const char *pattern, size_t length, const char *const levels[2],
+                            int *taken)
+{
+    ASSERT(*taken < 2);
+    const char *level = levels[(*taken)++];
+    ASSERT(level && (!strcmp(level, "+") || placeholder_at(pattern, length)->is_valid(level)));
+    return level;
+}
+
+void topic_format(char *ret_text, enum topic_kind kind, const char *first, const char *second)
+{
+    const char *const levels[2] = {first, second};
+    const char *pattern = topic_row(kind)->pattern;
+    int taken = 0;
+    size_t used = 0;
+    while (*pattern) {
+        size_t length = level_length(pattern), slash = pattern[length] == '/';
+        const char *level = *pattern == '<' ? level_of(pattern, length, levels, &taken) : pattern;
+        size_t level_size = *pattern == '<' ? strlen(level) : length;
+        memcpy(ret_text + used, level, level_size);
+        used += level_size;
+        if (slash)
+            ret_text[used++] = '/';
+        pattern += length + slash;
+    }
+    ret_text[used] = '\0';
+}
+
+/* ---- names of attempts
+ * --------------------------------------------------------------------------- */
+
+/* Splits at the next '_' (or the end) into a buffer of `size`; moves *text behind it. */
+static bool part_take(const char **text, char *ret_part, size_t size)
+{
+    size_t length = strcspn(*text, "_");
+    if (!length || length >= size)
+        return false;
+    memcpy(ret_part, *text, length);
+    ret_part[length] = '\0';
+    *text += length;
+    if (**text == '_')
+        ++*text;
+    return true;
+}
+
+static bool index_parse(const char *text, int64_t *ret_index)
+{
+    int64_t index = 0;
+    if (text[0] == '0' && text[1])
+        return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        index = index * 10 + (*text - '0');
+        if (index >= LIMIT_INSTANCES_PER_TASK)
+            return false;
+    }
+    *ret_index = index;
+    return true;
+}
+
+static bool suffix_is_valid(const char *text)
+{
+    return strlen(text) == ATTEMPT_SUFFIX_LENGTH &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz234567") == ATTEMPT_SUFFIX_LENGTH;
+}
+
+bool attempt_name_parse(const char *id, struct attempt_name *ret_name)
+{
+    struct attempt_name name;
+    char index[8];
+    if (!id || !part_take(&id, name.job, sizeof name.job) ||
+        !part_take(&id, name.task, sizeof name.task) || !part_take(&id, index, sizeof index) ||
+        !part_take(&id, name.suffix, sizeof name.suffix) || *id || id[-1] == '_')
+        return false;
+    if (!name_is_valid(name.job) || !name_is_valid(name.task) || !index_parse(index, &name.index) ||
+        !suffix_is_valid(name.suffix))
+        return false;
+    *ret_name = name;
+    return true;
+}
+
+void attempt_name_format(char *ret_id, const struct attempt_name *name)
+{
+    snprintf(ret_id, LIMIT_TASK_ID_LENGTH + 1, "%s_%s_%lld_%s", name->job, name->task,
+             (long long)name->index, name->suffix);
+}
+
+void instance_name_format(char *ret_name, const char *job, const char *task, int64_t index)
+{
+    snprintf(ret_name, LIMIT_TASK_ID_LENGTH + 1, "%s_%s_%lld", job, task, (long long)index);
+}
