@@ -38,6 +38,7 @@ struct runtime_port_binding {
 struct runtime_event {
     enum runtime_event_kind kind;
     const char *task_id; /* NULL for LISTED, UP, DOWN */
+    const char *cluster; /* the cluster that the execution is labelled with, or NULL */
     int64_t run;
     int64_t exit_code;   /* EXITED: 0..255; 128 + signal when killed by one */
     int reason;          /* enum reason (schema/reasons.h) for FAILED and EXITED, 0: none */
@@ -85,6 +86,9 @@ typedef void runtime_usage_fn(void *context, const char *task_id, const struct r
 
 struct runtime_ops {
     const char *name; /* the spec's word: docker, process, simulated */
+    /* The cluster that this node belongs to became known. Copied; later starts carry it, and lists leave out what
+     * belongs to another one. While none is known, lists hold every execution of this node. */
+    void (*set_cluster)(struct runtime *runtime, const char *cluster);
     /* Prepares, creates and starts. Idempotent: an execution of the same name that already exists is
      * reported as it is. PREPARING, STARTING, then RUNNING or FAILED. */
     void (*start)(struct runtime *runtime, const struct runtime_start *start);
