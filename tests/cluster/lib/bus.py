@@ -139,6 +139,11 @@ class Bus:
         with self._changed:
             return self.messages[position:]
 
+    def forget(self):
+        """Forgets what is retained, as a broker does whose persistence was deleted."""
+        with self._changed:
+            self.latest.clear()
+
     def document(self, topic):
         """What is retained (or was last said) on a topic, decoded; None when there is nothing."""
         with self._changed:

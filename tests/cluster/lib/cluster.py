@@ -35,13 +35,13 @@ class Manager(Process):
 
 
 class Worker(Process):
-    def __init__(self, cluster, name, datacenter="dc1", cpu="4", memory="1GiB", docker=None, options=()):
+    def __init__(self, cluster, name, datacenter="dc1", cpu="4", memory="1GiB", options=()):
         self.node = f"{name}-{cluster.tag}"
         self.store = cluster.directory / name
         super().__init__(name, [BINARIES / "argosy-worker", "--broker", cluster.broker.url, "--root", cluster.root,
                                 "--node", self.node, "--store", self.store, "--datacenter", datacenter,
                                 "--interval", f"{INTERVAL_MS}ms", "--cpu", cpu, "--memory", memory,
-                                "--docker", f"unix://{(docker or cluster.docker).socket}", *options],
+                                "--docker", f"unix://{cluster.docker.socket}", *options],
                          cluster.directory / f"{name}.log")
 
     def delete_store(self):
@@ -141,9 +141,12 @@ class Cluster:
     def attempts_in(self, state, job):
         return {name: attempt for name, attempt in self.attempts(job).items() if attempt["state"] == state}
 
+    def describe_words(self, job):
+        return json.dumps({"status": self.status(job), "attempts": self.attempts(job)}, indent=1)
+
     def describe(self, job):
-        return json.dumps({"status": self.status(job), "attempts": self.attempts(job),
-                           "containers": [(one["Names"], one["Status"]) for one in self.containers(job, running=False)]}, indent=1)
+        containers = [(one["Names"], one["Status"]) for one in self.containers(job, running=False)]
+        return f"{self.describe_words(job)}\n{containers}"
 
     def wait_state(self, job, state, count=1, timeout=30.0):
         """Until exactly `count` attempts of the job are in `state`, by the workers' word."""
@@ -178,14 +181,10 @@ class Cluster:
 
     # ---- containers -----------------------------------------------------------------------------
 
-    def engines(self):
-        return list({worker_docker(worker, self).socket: worker_docker(worker, self) for worker in self.workers}.values()) \
-            or [self.docker]
-
     def containers(self, job=None, running=True, node=None):
         """Containers of this cluster's nodes, by their labels."""
         nodes = {worker.node for worker in self.workers}
-        return [one for docker in self.engines() for one in docker.containers(LABEL + "node", not running)
+        return [one for one in self.docker.containers(LABEL + "node", not running)
                 if one["Labels"][LABEL + "node"] in (nodes if node is None else {node})
                 and job in (None, one["Labels"].get(LABEL + "job"))]
 
@@ -230,10 +229,6 @@ def end(process):
     if report:
         problems.append(f"{process.name}:\n{report}")
     return problems
-
-
-def worker_docker(worker, cluster):
-    return getattr(worker, "docker", None) or cluster.docker
 
 
 def instance_of(attempt):

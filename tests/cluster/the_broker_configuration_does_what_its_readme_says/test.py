@@ -7,8 +7,6 @@ import threading
 import unittest
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from broker import REPOSITORY, Broker
 from case import main
