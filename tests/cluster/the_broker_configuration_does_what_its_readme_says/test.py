@@ -181,6 +181,52 @@ class TheTlsExample(unittest.TestCase):
         self.assertFalse(worker.may_publish("argosy/v1/nodes/whatever/status"))
 
 
+class TheLimits(unittest.TestCase):
+    """The defaults would deliver 1000 of the 1500 and 1020 of the 5000, while every publisher saw success."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="argosy-test-")
+        self.addCleanup(temporary.cleanup)
+        self.broker = Broker(pathlib.Path(temporary.name) / "broker").start()
+        self.addCleanup(self.broker.close)
+
+    def connect(self, name, clean, heard=None):
+        client = mqtt.Client(name, clean_session=clean)
+        client.on_message = lambda _c, _d, message: heard.append(message.topic)
+        client.max_inflight_messages_set(1000)
+        client.connect(self.broker.host, self.broker.port)
+        client.loop_start()
+        self.addCleanup(client.loop_stop)
+        wait_until("it is connected", client.is_connected)
+        return client
+
+    def publish(self, count, retain):
+        publisher = self.connect("publisher", True)
+        sent = [publisher.publish(f"x/{number}", b"1", 1, retain) for number in range(count)]
+        wait_until("all are acknowledged", lambda: all(one.is_published() for one in sent))
+
+    def subscribe(self, name, clean):
+        heard, granted = [], threading.Event()
+        client = self.connect(name, clean, heard)
+        client.on_subscribe = lambda *_: granted.set()
+        client.subscribe("x/+", 1)
+        self.assertTrue(granted.wait(10 * PATIENCE))
+        return client, heard
+
+    def test_an_absent_session_gets_more_than_a_thousand_messages(self):
+        absent, _ = self.subscribe("absent", False)
+        absent.disconnect()
+        absent.loop_stop()
+        self.publish(1500, False)
+        _, heard = self.subscribe("absent", False)
+        wait_until(lambda: f"all have come: {len(heard)}", lambda: len(set(heard)) == 1500)
+
+    def test_a_fresh_subscriber_gets_five_thousand_retained_messages(self):
+        self.publish(5000, True)
+        _, heard = self.subscribe("fresh", True)
+        wait_until(lambda: f"all have come: {len(heard)}", lambda: len(set(heard)) == 5000)
+
+
 class TheReadme(unittest.TestCase):
     def test_it_explains_every_setting_of_argosy_conf(self):
         settings = [line.strip() for line in (CONFIG / "conf.d/argosy.conf").read_text().splitlines()
