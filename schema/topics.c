@@ -67,11 +67,6 @@ static bool task_id_is_valid(const char *text)
     return attempt_name_parse(text, &name);
 }
 
-static bool stream_is_valid(const char *text)
-{
-    return !strcmp(text, "stdout") || !strcmp(text, "stderr");
-}
-
 /* Levels of [A-Za-z0-9_-]+ with single slashes between them; `ret_slashes` counts those. */
 static bool levels_are_valid(const char *text, int *ret_slashes)
 {
@@ -114,9 +109,9 @@ static const struct placeholder {
     const char *text;
     bool (*is_valid)(const char *level);
 } placeholders[] = {
-    {"<job>", name_is_valid},     {"<node>", node_id_is_valid},  {"<manager>", node_id_is_valid},
-    {"<task>", task_id_is_valid}, {"<stream>", stream_is_valid}, {"<verb>", token_is_valid},
-    {"<token>", token_is_valid},  {"<name>", token_is_valid},    {"<kind>", token_is_valid},
+    {"<job>", name_is_valid},     {"<node>", node_id_is_valid}, {"<manager>", node_id_is_valid},
+    {"<task>", task_id_is_valid}, {"<verb>", token_is_valid},   {"<token>", token_is_valid},
+    {"<name>", token_is_valid},   {"<kind>", token_is_valid},
 };
 
 static const struct placeholder *placeholder_at(const char *pattern, size_t length)
@@ -150,6 +145,7 @@ static bool topic_match(const char *pattern, const char *text, struct topic *top
     for (int taken = 0;;) {
         size_t length = level_length(text), pattern_length = level_length(pattern);
         if (pattern[0] == '<') {
+            ASSERT(taken < 2);
             if (!level_take(pattern, pattern_length, text, length, topic->level[taken++]))
                 return false;
         } else if (length != pattern_length || memcmp(pattern, text, length)) {

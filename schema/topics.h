@@ -30,7 +30,8 @@
     X(NODE_METRICS, "nodes/<node>/metrics", 0, true, "node_metrics", "worker to all: heartbeat")   \
     X(NODE_BARRIER, "nodes/<node>/barrier", 1, false, "barrier", "worker to itself")               \
     X(TASK_METRICS, "nodes/<node>/tasks/<task>/metrics", 0, true, "task_metrics", "worker to all") \
-    X(TASK_LOG, "nodes/<node>/logs/<task>/<stream>", 0, false, "log_chunk", "worker to asker")     \
+    X(TASK_STDOUT, "nodes/<node>/logs/<task>/stdout", 0, false, "log_chunk", "worker to asker")    \
+    X(TASK_STDERR, "nodes/<node>/logs/<task>/stderr", 0, false, "log_chunk", "worker to asker")    \
     X(NODE_EVENT, "nodes/<node>/events/<kind>", 0, false, "cloud_event", "worker to all")          \
     X(MANAGER_EVENT, "manager/events/<kind>", 0, false, "cloud_event", "manager to all")           \
     X(MANAGER_STATUS, "manager/status", 1, true, "manager_status", "leader to all")                \
@@ -59,21 +60,23 @@ struct topic_row {
 };
 const struct topic_row *topic_row(enum topic_kind kind);
 
-/* Parses a topic below the root. Ids and names are checked against their alphabets and lengths; anything
- * else is TOPIC_UNKNOWN (returns false). */
+/* Parses a topic below the root. Ids and names are checked against their alphabets and lengths;
+ * anything else is TOPIC_UNKNOWN (returns false). */
 bool topic_parse(const char *text, struct topic *ret_topic);
 
 /* Writes the topic of `kind` with its levels (NULL where the pattern has none). The buffer holds
- * LIMIT_TOPIC_LENGTH + 1. Levels must be valid: asserted. "+" is allowed as a level, for filters. */
+ * LIMIT_TOPIC_LENGTH + 1. Levels must be valid: asserted. "+" is allowed as a level, for filters.
+ */
 void topic_format(char *ret_text, enum topic_kind kind, const char *first, const char *second);
 
 /* Alphabets (CONTRACT sections 1 and 3). */
-bool name_is_valid(const char *text);    /* job and task names */
+bool name_is_valid(const char *text); /* job and task names */
 bool node_id_is_valid(const char *text);
-bool token_is_valid(const char *text); /* a topic level: [A-Za-z0-9_-]{1,128} when used in a topic */
+bool token_is_valid(
+    const char *text); /* a topic level: [A-Za-z0-9_-]{1,128} when used in a topic */
 bool root_is_valid(const char *text);
-/* "argosy/v1/replies/me": the text behind root + "/", when it is a permitted reply topic (replies/…, at
- * least one more level, [A-Za-z0-9_-] levels); NULL otherwise. */
+/* "argosy/v1/replies/me": the text behind root + "/", when it is a permitted reply topic
+ * (replies/…, at least one more level, [A-Za-z0-9_-] levels); NULL otherwise. */
 const char *reply_topic_permitted(const char *root, const char *topic);
 
 /* The parts of "job_task_index_suffix". */
