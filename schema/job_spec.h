@@ -141,9 +141,9 @@ int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *ar
  * command for process, delay <= max_delay …), after normalising. Pure. Adds to `problems`. */
 void job_spec_check(const struct job_spec *spec, struct problems *problems);
 
-/* Keys that the contract has and a later version brings: refused with another hint than a misspelt
- * one. */
-bool job_spec_key_is_planned(const char *key);
+/* Keys and values that the contract has and a later version brings: refused with another hint than
+ * misspelt ones. */
+bool job_spec_word_is_planned(const char *key);
 
 /* Shell-style glob with * and ? only. */
 bool glob_match(const char *pattern, const char *text);

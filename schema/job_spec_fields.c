@@ -261,7 +261,7 @@ const struct record job_spec_record =
     RECORD("job_spec", struct job_spec, job_fields,
            "A job with all its defaults filled in, as it is published.");
 
-bool job_spec_key_is_planned(const char *key)
+bool job_spec_word_is_planned(const char *key)
 {
     static const char *const keys[] = {
         "affinities",
@@ -284,6 +284,8 @@ bool job_spec_key_is_planned(const char *key)
         "schedule",
         "spread",
         "stages",
+        "sysbatch",
+        "system",
         "window",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)

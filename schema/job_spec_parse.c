@@ -204,6 +204,8 @@ bool image_is_valid(const char *text)
 
 bool datacenter_glob_is_valid(const char *text)
 {
+    if (!text[0])
+        return false;
     for (; *text; text++)
         if (!is_name_character(*text) && *text != '*' && *text != '?')
             return false;

@@ -1,4 +1,5 @@
-/* JSON text to structs and back, driven by the field tables. cJSON is seen only behind this header. */
+/* JSON text to structs and back, driven by the field tables. cJSON is seen only behind this header.
+ */
 #ifndef ARGOSY_SCHEMA_CODEC_H
 #define ARGOSY_SCHEMA_CODEC_H
 
@@ -16,20 +17,21 @@ enum codec_mode {
 };
 
 /* The gate, before anything reads a tree: size, UTF-8, no NUL (raw or \u0000), depth, no duplicate
- * keys, nothing behind the value, numbers in range; then the record's own rules. All problems at once
- * (a text that is no JSON has one). An empty text (length 0) is taken as {}. Strings live in `arena`.
- * Returns 0, -ERR_INVALID (see problems), -ERR_TOO_LARGE, -ERR_NO_MEMORY (each also a problem). */
-int codec_decode(const struct record *record, const char *text, size_t length,
-                 enum codec_mode mode, struct arena *arena, void *ret_value,
-                 struct problems *problems);
+ * keys, nothing behind the value, numbers in range; then the record's own rules. All problems at
+ * once (a text that is no JSON has one). An empty text (length 0) is taken as {}. Strings live in
+ * `arena`. Returns 0, -ERR_INVALID (see problems), -ERR_TOO_LARGE, -ERR_NO_MEMORY (each also a
+ * problem). */
+int codec_decode(const struct record *record, const char *text, size_t length, enum codec_mode mode,
+                 struct arena *arena, void *ret_value, struct problems *problems);
 
-/* Compact JSON of a record; absent values are left out. Deterministic: same value, same bytes. Uses no
- * tree. Check out->failed once at the end. */
+/* Compact JSON of a record; absent values are left out. Deterministic: same value, same bytes. Uses
+ * no tree. Check out->failed once at the end. */
 void codec_encode(const struct record *record, const void *value, struct buf *out);
 
-/* A user's `set` payload: reserved keys are split off, a job with its one task's keys on top is unfolded,
- * `name` must agree with the topic's (or be absent), defaults are filled in and everything is checked.
- * `ret_spec` is normalised when 0 is returned. With `name` NULL the spec must have one. */
+/* A user's `set` payload: reserved keys are split off, a job with its one task's keys on top is
+ * unfolded, `name` must agree with the topic's (or be absent), defaults are filled in and
+ * everything is checked. `ret_spec` is normalised when 0 is returned. With `name` NULL the spec
+ * must have one. */
 int codec_decode_set(const char *text, size_t length, const char *name, struct arena *arena,
                      struct command_envelope *ret_envelope, struct job_spec *ret_spec,
                      struct problems *problems);
@@ -47,7 +49,8 @@ bool job_spec_equal(const struct job_spec *a, const struct job_spec *b);
 /* A deep copy into `arena` (by encoding and decoding). -ERR_NO_MEMORY. */
 int job_spec_copy(const struct job_spec *spec, struct arena *arena, struct job_spec *ret_spec);
 
-/* The JSON Schema (draft-07) of a record, or of the user's job specification in both its spellings. */
+/* The JSON Schema (draft-07) of a record, or of the user's job specification in both its spellings.
+ */
 void codec_json_schema(const struct record *record, struct buf *out);
 void codec_job_json_schema(struct buf *out);
 
