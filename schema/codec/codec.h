@@ -53,5 +53,8 @@ int job_spec_copy(const struct job_spec *spec, struct arena *arena, struct job_s
  */
 void codec_json_schema(const struct record *record, struct buf *out);
 void codec_job_json_schema(struct buf *out);
+/* The same of a flat object of numbers. */
+void codec_metrics_json_schema(const char *name, const char *doc, const struct metric_row *rows,
+                               size_t count, struct buf *out);
 
 #endif
