@@ -1,0 +1,178 @@
+/* Jobs and attempts of this node, and the one place where an attempt's state changes. */
+#include "worker/core/worker_state.h"
+
+#include "platform/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct job *job_find(const struct worker *worker, const char *name)
+{
+    struct job *job = NULL;
+    HASH_FIND_STR(worker->jobs, name, job);
+    return job;
+}
+
+struct job *job_obtain(struct worker *worker, const char *name)
+{
+    struct job *job = job_find(worker, name);
+    if (!job) {
+        job = mem_alloc(sizeof(*job));
+        snprintf(job->name, sizeof(job->name), "%s", name);
+        HASH_ADD_STR(worker->jobs, name, job);
+    }
+    return job;
+}
+
+void job_free(struct worker *worker, struct job *job)
+{
+    struct attempt *attempt, *next;
+    DL_FOREACH_SAFE(job->attempts, attempt, next)
+    {
+        attempt_free(worker, attempt);
+    }
+    HASH_DEL(worker->jobs, job);
+    held_assignment_free(job->held);
+    free(job);
+}
+
+struct attempt *attempt_find(const struct worker *worker, const char *id)
+{
+    struct attempt *attempt = NULL;
+    HASH_FIND_STR(worker->attempts, id, attempt);
+    return attempt;
+}
+
+struct attempt *attempt_new(struct worker *worker, struct job *job, const char *id)
+{
+    struct attempt_name name;
+    if (!attempt_name_parse(id, &name) || strcmp(name.job, job->name) != 0 ||
+        HASH_COUNT(worker->attempts) >= LIMIT_ATTEMPTS_PER_NODE) {
+        return NULL;
+    }
+    struct attempt *attempt = mem_alloc(sizeof(*attempt));
+    snprintf(attempt->id, sizeof(attempt->id), "%s", id);
+    attempt->job = job;
+    attempt->desired = DESIRED_RUN;
+    attempt->state = ATTEMPT_SCHEDULED;
+    attempt->runtime = RUNTIME_DOCKER; /* until its specification or its execution says otherwise */
+    attempt->awaits_list = !worker->started || worker->holding;
+    attempt->run = 1;
+    attempt->exit_code = UNSET;
+    HASH_ADD_STR(worker->attempts, id, attempt);
+    DL_APPEND(job->attempts, attempt);
+    return attempt;
+}
+
+void attempt_free(struct worker *worker, struct attempt *attempt)
+{
+    HASH_DEL(worker->attempts, attempt);
+    DL_DELETE(attempt->job->attempts, attempt);
+    health_release(&attempt->health);
+    free(attempt);
+}
+
+void attempt_touch(struct step *step, struct attempt *attempt)
+{
+    attempt->seq++;
+    attempt->changed_ms = step->now.wall_ms;
+    effects_mark(step->effects, attempt->job->name, MARK_STATE);
+}
+
+void attempt_message(struct attempt *attempt, const char *message)
+{
+    snprintf(attempt->message, sizeof(attempt->message), "%s", message ? message : "");
+}
+
+/* A new run knows nothing yet of where it answers. */
+static void run_begin(struct attempt *attempt, int64_t run)
+{
+    attempt->run = run;
+    attempt->list_seen = 0;
+    attempt->port_count = 0;
+    attempt->execution[0] = attempt->address[0] = '\0';
+    attempt->started_ms = 0;
+    attempt->in_flight = attempt->stop_sent = false;
+    attempt->ending = ENDING_NONE;
+}
+
+void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_state state,
+                       int64_t run, enum reason reason, const char *message)
+{
+    bool next_run = run > attempt->run;
+    ASSERT(run >= attempt->run);
+    ASSERT(attempt_state_may_follow(attempt->state, state, next_run));
+    if (next_run) {
+        run_begin(attempt, run);
+    }
+    if (state != ATTEMPT_RUNNING) {
+        health_stop(&attempt->health);
+    }
+    if (attempt_state_is_final(state)) {
+        attempt->in_flight = false;
+        attempt->retry_ms = attempt->retry_mono_ms = 0;
+    }
+    attempt->state = state;
+    attempt->reason = reason;
+    attempt_message(attempt, message);
+    attempt_touch(step, attempt);
+}
+
+/* The memory of the restart policy, with the wait brought to this process's monotonic clock. */
+static void recall_policy(struct step *step, struct attempt *attempt,
+                          const struct observed_attempt *observed)
+{
+    attempt->restart = (struct restart_memory){
+        .window_ms = observed->window_ms,
+        .window_restarts = observed->window_restarts,
+        .backoff_step = observed->backoff_step,
+    };
+    attempt->retry_ms = observed->retry_ms;
+    int64_t wait_ms = observed->retry_ms ? observed->retry_ms - step->now.wall_ms : 0;
+    attempt->retry_mono_ms = wait_ms > 0 ? step->now.mono_ms + wait_ms : 0;
+}
+
+static void recall_ports(struct attempt *attempt, const struct observed_attempt *observed)
+{
+    attempt->port_count = observed->ports.count < PORTS_MAX ? observed->ports.count : PORTS_MAX;
+    if (attempt->port_count) {
+        memcpy(attempt->ports, observed->ports.items,
+               attempt->port_count * sizeof(attempt->ports[0]));
+    }
+}
+
+static int order_compare(const struct observed_attempt *a, const struct attempt *b)
+{
+    struct attempt_order left = {a->run, (enum attempt_state)a->state, a->seq};
+    struct attempt_order right = {b->run, b->state, b->seq};
+    return attempt_order_compare(&left, &right);
+}
+
+void attempt_recall(struct step *step, struct attempt *attempt,
+                    const struct observed_attempt *observed)
+{
+    if (observed->state < ATTEMPT_SCHEDULED || order_compare(observed, attempt) <= 0) {
+        return;
+    }
+    attempt->state = (enum attempt_state)observed->state;
+    attempt->version = observed->version;
+    attempt->run = observed->run > 0 ? observed->run : 1;
+    attempt->restarts = observed->restarts;
+    attempt->seq = observed->seq;
+    attempt->exit_code = observed->exit_code;
+    attempt->reason = (enum reason)observed->reason;
+    attempt_message(attempt, observed->message);
+    attempt->health.state = (enum health_state)observed->health;
+    recall_ports(attempt, observed);
+    snprintf(attempt->execution, sizeof(attempt->execution), "%s",
+             observed->execution ? observed->execution : "");
+    snprintf(attempt->address, sizeof(attempt->address), "%s",
+             observed->address ? observed->address : "");
+    attempt->changed_ms = observed->changed_ms;
+    attempt->started_ms = observed->started_ms;
+    attempt->finished_ms = observed->finished_ms;
+    recall_policy(step, attempt, observed);
+    effects_mark(step->effects, attempt->job->name, MARK_STATE);
+}
