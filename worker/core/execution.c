@@ -306,9 +306,20 @@ static const enum signal signal_of_kind[] = {
     [RUNTIME_FAILED] = SIGNAL_FAILED,       [RUNTIME_GONE] = SIGNAL_GONE,
 };
 
+/* Of our cluster, as far as its label says. Until ours is known nothing is adopted: it runs on, and the
+ * next list reports it again. */
+static bool is_ours(const struct worker *worker, const struct runtime_event *event)
+{
+    return worker->cluster[0] &&
+           (!event->cluster || !event->cluster[0] || !strcmp(event->cluster, worker->cluster));
+}
+
 static void on_execution(struct step *step, enum runtime_kind runtime,
                          const struct runtime_event *event)
 {
+    if (!is_ours(step->worker, event)) {
+        return;
+    }
     struct attempt *attempt = attempt_find(step->worker, event->task_id);
     if (!attempt && !(attempt = unknown_execution(step, runtime, event))) {
         return;

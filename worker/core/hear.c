@@ -16,6 +16,9 @@ static void cluster_take(struct step *step, const char *cluster)
     struct worker *worker = step->worker;
     snprintf(worker->cluster, sizeof(worker->cluster), "%s", cluster);
     step->effects->info = step->effects->meta = true;
+    for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
+        runtime_request_list(step, (enum runtime_kind)kind); /* what is ours can be told now */
+    }
 }
 
 static void term_take(struct step *step, const struct manager_head *head)
