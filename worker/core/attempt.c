@@ -120,6 +120,15 @@ void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_
     attempt_touch(step, attempt);
 }
 
+void attempt_limit_wait(struct step *step, struct attempt *attempt)
+{
+    if (attempt->task) {
+        int64_t latest_ms = step->now.mono_ms + restart_delay_max_ms(&attempt->task->restart);
+        bool jumped = attempt->retry_mono_ms > latest_ms;
+        attempt->retry_mono_ms = jumped ? latest_ms : attempt->retry_mono_ms;
+    }
+}
+
 /* The memory of the restart policy, with the wait brought to this process's monotonic clock. */
 static void recall_policy(struct step *step, struct attempt *attempt,
                           const struct observed_attempt *observed)
@@ -132,6 +141,7 @@ static void recall_policy(struct step *step, struct attempt *attempt,
     attempt->retry_ms = observed->retry_ms;
     int64_t wait_ms = observed->retry_ms ? observed->retry_ms - step->now.wall_ms : 0;
     attempt->retry_mono_ms = wait_ms > 0 ? step->now.mono_ms + wait_ms : 0;
+    attempt_limit_wait(step, attempt);
 }
 
 static void recall_ports(struct attempt *attempt, const struct observed_attempt *observed)

@@ -1,5 +1,5 @@
-/* Health checks of attempts: probes out, results in. A task that is unhealthy is ended, and its ending goes
- * through the restart policy with reason `unhealthy`. */
+/* Health checks of attempts: probes out, results in. A task that is unhealthy is ended, and its
+ * ending goes through the restart policy with reason `unhealthy`. */
 #include "worker/core/worker_state.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What follows from what is wanted and what is observed. Level-triggered: called after anything changed, does
- * the next step, and nothing when there is none.
+/* What follows from what is wanted and what is observed. Level-triggered: called after anything
+ * changed, does the next step, and nothing when there is none.
  *
  *   wanted            | not final yet                    | final
  *   ------------------+----------------------------------+---------------------------
@@ -48,7 +48,8 @@ bool job_is_settled(const struct worker *worker, const char *name)
     if (!job || !job->held) {
         return revision == UNSET;
     }
-    /* An assignment that the index does not name is not known to the leader yet: it will ask for it. */
+    /* An assignment that the index does not name is not known to the leader yet: it will ask for
+     * it. */
     const struct assignment *held = &job->held->value;
     return revision != UNSET && held->revision >= revision && held->head.term == worker->term;
 }
@@ -60,8 +61,7 @@ static bool stop_after_is_due(const struct step *step, const struct attempt *att
         return false;
     }
     int64_t stop_after_ms = attempt->job->held->value.spec.disconnect.stop_after_ms;
-    return stop_after_ms != UNSET &&
-           step->now.mono_ms - worker->offline_since_ms >= stop_after_ms;
+    return stop_after_ms != UNSET && step->now.mono_ms - worker->offline_since_ms >= stop_after_ms;
 }
 
 static enum wish attempt_wish(const struct step *step, const struct attempt *attempt,
@@ -90,7 +90,8 @@ static enum wish attempt_wish(const struct step *step, const struct attempt *att
     return WISH_RUN;
 }
 
-/* ---- effects on executions ------------------------------------------------------------------------- */
+/* ---- effects on executions
+ * ------------------------------------------------------------------------- */
 
 static struct effect *execution_effect(struct step *step, enum effect_kind kind,
                                        const struct attempt *attempt, int64_t run)
@@ -123,7 +124,8 @@ void attempt_send_stop(struct step *step, struct attempt *attempt)
     execution_stop(step, attempt, attempt->run);
 }
 
-/* ---- one step nearer -------------------------------------------------------------------------------- */
+/* ---- one step nearer
+ * -------------------------------------------------------------------------------- */
 
 static const struct runtime_view *runtime_of(const struct worker *worker,
                                              const struct attempt *attempt)
@@ -143,7 +145,8 @@ static void attempt_drop(struct step *step, struct attempt *attempt)
     attempt_free(step->worker, attempt);
 }
 
-/* Something may exist that must be ended: it runs, is being started, or has not been looked for yet. */
+/* Something may exist that must be ended: it runs, is being started, or has not been looked for
+ * yet. */
 static bool has_execution(const struct worker *worker, const struct attempt *attempt)
 {
     return runtime_of(worker, attempt)->present &&
@@ -264,8 +267,7 @@ void attempt_drive(struct step *step, struct attempt *attempt)
 /* Nothing of it is here and nobody wants it: a tombstone first, its topic is cleared later. */
 static void job_bury(struct step *step, struct job *job)
 {
-    bool gone = job_is_tombstoned(job) ||
-                (!job->held && job_is_settled(step->worker, job->name));
+    bool gone = job_is_tombstoned(job) || (!job->held && job_is_settled(step->worker, job->name));
     if (gone && !job->attempts && !job->forget_mono_ms) {
         job->forget_mono_ms = step->now.mono_ms + TOMBSTONE_KEPT_MS;
         effects_mark(step->effects, job->name, MARK_STATE);

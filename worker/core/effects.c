@@ -59,8 +59,7 @@ void effects_mark(struct effects *effects, const char *job, unsigned marks)
 }
 
 void effects_each_mark(const struct effects *effects,
-                       void (*visit)(void *context, const char *job, unsigned marks),
-                       void *context)
+                       void (*visit)(void *context, const char *job, unsigned marks), void *context)
 {
     for (const struct mark *mark = effects->marks; mark; mark = mark->hh.next) {
         visit(context, mark->job, mark->bits);

@@ -4,8 +4,8 @@
  *           transaction, then publishes.
  *   effects what is done after that commit (durable before acted on): runtime calls, events.
  *
- * When the commit fails the shell keeps both and tries again. All texts are copied: an effect outlives the
- * attempt that it names. */
+ * When the commit fails the shell keeps both and tries again. All texts are copied: an effect
+ * outlives the attempt that it names. */
 #ifndef ARGOSY_WORKER_EFFECTS_H
 #define ARGOSY_WORKER_EFFECTS_H
 

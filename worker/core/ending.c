@@ -48,10 +48,10 @@ static void end_and_restart(struct step *step, struct attempt *attempt,
     }
     attempt->retry_ms = counted ? step->now.wall_ms + decision->delay_ms : 0;
     attempt->retry_mono_ms = counted ? step->now.mono_ms + decision->delay_ms : 0;
-    attempt_set_state(step, attempt, ATTEMPT_STARTING, run,
-                      counted ? REASON_BACKOFF : REASON_NONE, message);
-    effects_event(step->effects, "task_restarted", attempt->reason, attempt->job->name,
-                  attempt->id, "%s", message);
+    attempt_set_state(step, attempt, ATTEMPT_STARTING, run, counted ? REASON_BACKOFF : REASON_NONE,
+                      message);
+    effects_event(step->effects, "task_restarted", attempt->reason, attempt->job->name, attempt->id,
+                  "%s", message);
 }
 
 static void end_decide(struct step *step, struct attempt *attempt, const struct ending *ending,
@@ -99,5 +99,6 @@ void attempt_end(struct step *step, struct attempt *attempt, const struct ending
     } else if (attempt->state == ATTEMPT_STOPPING) {
         end_for_good(step, attempt, ATTEMPT_STOPPED, attempt->stop_reason, text);
     }
-    /* else its policy is not known (yet): it stays as it is until its assignment is heard, or nobody wants it. */
+    /* else its policy is not known (yet): it stays as it is until its assignment is heard, or
+     * nobody wants it. */
 }

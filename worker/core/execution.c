@@ -1,7 +1,7 @@
 /* What runtimes report, brought together with what we think of the attempt.
  *
- * Reports name an execution (attempt, run). A smaller run than the attempt's is a leftover; a larger one is taken
- * over (our store was older). For the present run, the state machine:
+ * Reports name an execution (attempt, run). A smaller run than the attempt's is a leftover; a
+ * larger one is taken over (our store was older). For the present run, the state machine:
  *
  *               ┌──────────── FAILED, EXITED: restart policy, next run ◄──────────────┐
  *               ▼                                                                      │
@@ -9,8 +9,8 @@
  *        │            PREPARING   STARTING    RUNNING                     │  EXITED, GONE, FAILED
  *        └── also straight to any later state: an execution that is found, is adopted
  *
- * Level-triggered: a list reports everything again, and what a complete list lacks has vanished. While an engine
- * does not answer, nothing is decided. */
+ * Level-triggered: a list reports everything again, and what a complete list lacks has vanished.
+ * While an engine does not answer, nothing is decided. */
 #include "worker/core/worker_state.h"
 
 #include <stdio.h>
@@ -31,7 +31,8 @@ enum signal {
 typedef void attempt_handler(struct step *step, struct attempt *attempt,
                              const struct runtime_event *event);
 
-/* ---- handlers ------------------------------------------------------------------------------------------ */
+/* ---- handlers
+ * ------------------------------------------------------------------------------------------ */
 
 static void copy_execution(struct attempt *attempt, const struct runtime_event *event)
 {
@@ -56,8 +57,8 @@ static bool copy_ports(struct attempt *attempt, const struct runtime_event *even
         ports[i].host = event->ports[i].host;
         ports[i].udp = event->ports[i].udp;
     }
-    bool changed = count != attempt->port_count ||
-                   memcmp(ports, attempt->ports, sizeof(ports)) != 0;
+    bool changed =
+        count != attempt->port_count || memcmp(ports, attempt->ports, sizeof(ports)) != 0;
     memcpy(attempt->ports, ports, sizeof(ports));
     attempt->port_count = count;
     return changed;
@@ -149,8 +150,7 @@ static enum reason exit_reason(const struct step *step, const struct attempt *at
     return event->reason ? (enum reason)event->reason : REASON_EXITED;
 }
 
-static void on_exited(struct step *step, struct attempt *attempt,
-                      const struct runtime_event *event)
+static void on_exited(struct step *step, struct attempt *attempt, const struct runtime_event *event)
 {
     copy_execution(attempt, event);
     struct ending ending = {
@@ -163,8 +163,7 @@ static void on_exited(struct step *step, struct attempt *attempt,
     attempt_end(step, attempt, &ending);
 }
 
-static void on_failed(struct step *step, struct attempt *attempt,
-                      const struct runtime_event *event)
+static void on_failed(struct step *step, struct attempt *attempt, const struct runtime_event *event)
 {
     if (event->reason == REASON_ENGINE_DOWN) {
         attempt->in_flight = false; /* not the task's fault: again when the engine is up */
@@ -217,7 +216,8 @@ static void on_nothing(struct step *step, struct attempt *attempt,
     (void)event;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ------------------------------------------------------------------------------------------- */
 
 struct state_row {
     enum attempt_state state;
@@ -249,7 +249,8 @@ static void attempt_signal(struct step *step, struct attempt *attempt, enum sign
     row->on[signal](step, attempt, event);
 }
 
-/* ---- which attempt is meant -------------------------------------------------------------------------------- */
+/* ---- which attempt is meant
+ * -------------------------------------------------------------------------------- */
 
 static bool has_present_execution(const struct attempt *attempt)
 {
@@ -306,8 +307,8 @@ static const enum signal signal_of_kind[] = {
     [RUNTIME_FAILED] = SIGNAL_FAILED,       [RUNTIME_GONE] = SIGNAL_GONE,
 };
 
-/* Of our cluster, as far as its label says. Until ours is known nothing is adopted: it runs on, and the
- * next list reports it again. */
+/* Of our cluster, as far as its label says. Until ours is known nothing is adopted: it runs on, and
+ * the next list reports it again. */
 static bool is_ours(const struct worker *worker, const struct runtime_event *event)
 {
     return worker->cluster[0] &&
@@ -348,7 +349,8 @@ static void on_execution(struct step *step, enum runtime_kind runtime,
     job_drive(step, attempt->job);
 }
 
-/* ---- lists and engines ---------------------------------------------------------------------------------------- */
+/* ---- lists and engines
+ * ---------------------------------------------------------------------------------------- */
 
 static const struct runtime_event nothing_reported = {.kind = RUNTIME_GONE};
 

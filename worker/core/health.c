@@ -1,6 +1,6 @@
-/* A check is probed each `interval`; the first probe comes early, so that a task that is healthy at once is
- * known to be. Failures inside the grace are not counted, successes are. `retries` failures in a row make the task
- * unhealthy; it is healthy while the last result of every check was good. */
+/* A check is probed each `interval`; the first probe comes early, so that a task that is healthy at
+ * once is known to be. Failures inside the grace are not counted, successes are. `retries` failures
+ * in a row make the task unhealthy; it is healthy while the last result of every check was good. */
 #include "worker/core/health.h"
 
 #include "platform/base/mem.h"

@@ -1,15 +1,18 @@
 /* Documents heard, from the store at start or from the bus: one path for both.
  *
- *   cluster ours? -> term not older? -> document newer than ours? -> taken, marked to be stored, driven
+ *   cluster ours? -> term not older? -> document newer than ours? -> taken, marked to be stored,
+ * driven
  *
- * A refusal changes nothing but what we say: an event, and for an older manager the info document. */
+ * A refusal changes nothing but what we say: an event, and for an older manager the info document.
+ */
 #include "worker/core/worker_state.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <utlist.h>
 
-/* ---- who speaks ------------------------------------------------------------------------------------- */
+/* ---- who speaks
+ * ------------------------------------------------------------------------------------- */
 
 static void cluster_take(struct step *step, const char *cluster)
 {
@@ -79,7 +82,8 @@ static bool head_is_admitted(struct step *step, const struct worker_event *event
     return true;
 }
 
-/* ---- assignments ------------------------------------------------------------------------------------ */
+/* ---- assignments
+ * ------------------------------------------------------------------------------------ */
 
 static const struct job_spec *spec_of_version(const struct assignment *assignment, int64_t version)
 {
@@ -121,12 +125,14 @@ static void attempt_resolve(struct step *step, struct attempt *attempt)
         return;
     }
     attempt->runtime = (enum runtime_kind)attempt->task->runtime;
+    attempt_limit_wait(step, attempt);
     if (!was_known && attempt->state == ATTEMPT_RUNNING && !attempt->health.probes) {
         attempt_checks_start(step, attempt);
     }
 }
 
-/* What the manager knows of it, as if we had observed it: lets an emptied worker go on (CONTRACT 3.6). */
+/* What the manager knows of it, as if we had observed it: lets an emptied worker go on
+ * (CONTRACT 3.6). */
 static void attempt_recall_known(struct step *step, struct attempt *attempt,
                                  const struct assigned_attempt *assigned)
 {
@@ -155,7 +161,8 @@ static void attempt_assign(struct step *step, struct job *job,
                       "an attempt that is none of this job, or one too many");
         return;
     }
-    /* Known by its execution or an own document only: look at it again now that its policy is known. */
+    /* Known by its execution or an own document only: look at it again now that its policy is
+     * known. */
     bool looked_at = attempt->task != NULL;
     attempt->assigned = true;
     attempt->version = assigned->version;
@@ -221,7 +228,8 @@ void hear_assignment(struct step *step, struct worker_event *event)
     job_drive(step, job);
 }
 
-/* ---- the desired document and the manager's status ---------------------------------------------------- */
+/* ---- the desired document and the manager's status
+ * ---------------------------------------------------- */
 
 void hear_desired(struct step *step, struct worker_event *event)
 {
@@ -254,9 +262,11 @@ void hear_manager(struct step *step, struct worker_event *event)
     worker_drive(step);
 }
 
-/* ---- own state documents, read back --------------------------------------------------------------------- */
+/* ---- own state documents, read back
+ * --------------------------------------------------------------------- */
 
-/* What a process that starts goes on with. Later our own record is the truth, and is written again. */
+/* What a process that starts goes on with. Later our own record is the truth, and is written again.
+ */
 static void recall_attempt(struct step *step, struct job *job,
                            const struct observed_attempt *observed)
 {

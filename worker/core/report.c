@@ -47,7 +47,8 @@ const char *worker_refused(const struct worker *worker, int64_t *ret_term)
     return worker->refused_manager[0] ? worker->refused_manager : NULL;
 }
 
-/* ---- the state document ------------------------------------------------------------------------------------ */
+/* ---- the state document
+ * ------------------------------------------------------------------------------------ */
 
 static const char *text_or_null(const char *text)
 {
@@ -109,7 +110,9 @@ bool worker_state_write(struct worker *worker, const char *name, struct arena *a
     return true;
 }
 
-/* ---- questions ------------------------------------------------------------------------------------------------ */
+/* ---- questions
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool is_instance_of(const struct attempt *attempt, const char *name)
 {

@@ -1,6 +1,6 @@
-/* The order of the questions is that of Nomad's restart tracker (client/allocrunner/taskrunner/restarts),
- * first match wins; the delay with backoff is that of Docker and Kubernetes, reset by a run of
- * BACKOFF_RESET_MS. */
+/* The order of the questions is that of Nomad's restart tracker
+ * (client/allocrunner/taskrunner/restarts), first match wins; the delay with backoff is that of
+ * Docker and Kubernetes, reset by a run of BACKOFF_RESET_MS. */
 #include "worker/core/restart.h"
 
 #include "schema/limits.h"

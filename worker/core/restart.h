@@ -1,5 +1,5 @@
-/* The restart policy: what follows when a run of a task has ended. Decided on the node alone, so it works
- * offline; its memory is in the state document, so a reboot loop gets no fresh attempts. */
+/* The restart policy: what follows when a run of a task has ended. Decided on the node alone, so it
+ * works offline; its memory is in the state document, so a reboot loop gets no fresh attempts. */
 #ifndef ARGOSY_WORKER_RESTART_H
 #define ARGOSY_WORKER_RESTART_H
 
@@ -47,7 +47,8 @@ struct restart_decision restart_decide(const struct restart_policy *policy,
 /* Whether a failed start can never succeed on this node with this specification. */
 bool restart_is_hopeless(enum reason reason);
 
-/* Longest delay that restart_decide can give: a waiting task read back after the clock jumped waits no longer. */
+/* Longest delay that restart_decide can give: a waiting task read back after the clock jumped waits
+ * no longer. */
 int64_t restart_delay_max_ms(const struct restart_policy *policy);
 
 #endif

@@ -1,4 +1,5 @@
-/* What time brings: restarts that are due, health probes, lists, stop_after, the clearing of tombstones. */
+/* What time brings: restarts that are due, health probes, lists, stop_after, the clearing of
+ * tombstones. */
 #include "worker/core/worker_state.h"
 
 #include <utlist.h>

@@ -1,5 +1,5 @@
-/* The worker's core: what should run on this node, what does, and what follows from it. Pure: events in, effects
- * out; same events, same effects. Never I/O, a clock, logging.
+/* The worker's core: what should run on this node, what does, and what follows from it. Pure:
+ * events in, effects out; same events, same effects. Never I/O, a clock, logging.
  *
  *   assignment, desired, status (from the store or the bus: one path) ─┐
  *   runtime events ────────────────────────────────────────────────────┼─► worker_step ─► effects
@@ -29,8 +29,8 @@ struct worker_config {
     const char *cluster; /* NULL: none heard yet */
     int64_t term;
     int64_t seq;
-    bool empty_store;  /* nothing is known: hear the bus before anything is started (D6) */
-    bool rebooted;     /* the machine was started since the store was last written */
+    bool empty_store; /* nothing is known: hear the bus before anything is started (D6) */
+    bool rebooted;    /* the machine was started since the store was last written */
 };
 
 /* A decoded document with the memory that it lives in. */
@@ -47,13 +47,13 @@ void held_assignment_free(struct held_assignment *held);
 void held_desired_free(struct held_desired *held);
 
 enum worker_event_kind {
-    WORKER_START,         /* the store has been read: go */
-    WORKER_ASSIGNMENT,    /* .assignment, .job, .from_store */
-    WORKER_DESIRED,       /* .desired, .from_store */
-    WORKER_OWN_STATE,     /* .state, .job, .from_store: own document, read back */
+    WORKER_START,          /* the store has been read: go */
+    WORKER_ASSIGNMENT,     /* .assignment, .job, .from_store */
+    WORKER_DESIRED,        /* .desired, .from_store */
+    WORKER_OWN_STATE,      /* .state, .job, .from_store: own document, read back */
     WORKER_MANAGER_STATUS, /* .manager */
-    WORKER_RUNTIME,       /* .runtime, .execution */
-    WORKER_LINK_UP,       /* connected to the broker */
+    WORKER_RUNTIME,        /* .runtime, .execution */
+    WORKER_LINK_UP,        /* connected to the broker */
     WORKER_LINK_LOST,
     WORKER_PICTURE_WHOLE, /* all that was retained for us has been heard since LINK_UP */
     WORKER_TIMER,         /* worker_deadline_ms() has come */
@@ -82,7 +82,8 @@ void worker_step(struct worker *worker, struct worker_event *event, struct now n
 /* Monotonic time of the next WORKER_TIMER; INT64_MAX: none. */
 int64_t worker_deadline_ms(const struct worker *worker);
 
-/* ---- what the shell writes, asked for after a step ------------------------------------------------ */
+/* ---- what the shell writes, asked for after a step
+ * ------------------------------------------------ */
 
 /* The next sequence number; one counter over all documents of this node. */
 int64_t worker_seq_next(struct worker *worker);
@@ -93,14 +94,15 @@ int64_t worker_interval_ms(const struct worker *worker);
 const struct node_desired *worker_desired(const struct worker *worker); /* NULL: none */
 /* NULL when the job has none here. Valid until the next step. */
 const struct assignment *worker_assignment(const struct worker *worker, const char *job);
-/* The state document of a job under a new sequence number; false when the job is unknown. Its lists live in
- * `arena`, its texts in the worker until the next step. */
+/* The state document of a job under a new sequence number; false when the job is unknown. Its lists
+ * live in `arena`, its texts in the worker until the next step. */
 bool worker_state_write(struct worker *worker, const char *job, struct arena *arena,
                         struct node_state *ret_state);
 /* The last manager that was refused, NULL: none. */
 const char *worker_refused(const struct worker *worker, int64_t *ret_term);
 
-/* ---- what the shell needs to carry out effects and answer questions -------------------------------- */
+/* ---- what the shell needs to carry out effects and answer questions
+ * -------------------------------- */
 
 struct attempt_view {
     const char *id;
@@ -108,16 +110,17 @@ struct attempt_view {
     enum runtime_kind runtime;
     enum attempt_state state;
     int64_t run;
-    int64_t log_run;              /* the run whose logs exist: the present one, or the last ended one */
-    int64_t term;                 /* of the assignment */
+    int64_t log_run; /* the run whose logs exist: the present one, or the last ended one */
+    int64_t term;    /* of the assignment */
     const struct task_spec *task; /* NULL when its assignment is not known */
 };
 /* By attempt id, or by instance name "job_task_index" (the newest attempt of it). */
 bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view);
-/* Whether the execution (id, run) is still to be started: an effect may be older than a change of mind. */
+/* Whether the execution (id, run) is still to be started: an effect may be older than a change of
+ * mind. */
 bool worker_wants(const struct worker *worker, const char *id, int64_t run);
-void worker_each_job(const struct worker *worker,
-                     void (*visit)(void *context, const char *job), void *context);
+void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),
+                     void *context);
 /* Counts of attempts that are running and that are not final. */
 void worker_count(const struct worker *worker, int64_t *ret_running, int64_t *ret_active);
 

@@ -52,14 +52,14 @@ struct attempt {
     int64_t retry_ms; /* wall */
 
     /* how it is being done: nothing of this outlives the process */
-    bool awaits_list;        /* its runtime must be listed once before anything is started */
-    bool in_flight;          /* START was given; RUNNING, EXITED or FAILED will follow */
+    bool awaits_list; /* its runtime must be listed once before anything is started */
+    bool in_flight;   /* START was given; RUNNING, EXITED or FAILED will follow */
     bool stop_sent;
     enum ending_cause ending;
-    int64_t kept_run;        /* an older, ended execution that still exists; 0 none */
-    int64_t list_seen;       /* the list that last reported the present run */
+    int64_t kept_run;  /* an older, ended execution that still exists; 0 none */
+    int64_t list_seen; /* the list that last reported the present run */
     int64_t retry_mono_ms;
-    int64_t running_mono_ms; /* since when it has been running, as far as we know */
+    int64_t running_mono_ms;  /* since when it has been running, as far as we know */
     int64_t progress_mono_ms; /* when progress was last told */
 };
 
@@ -68,17 +68,17 @@ struct job {
     UT_hash_handle hh;
     struct held_assignment *held; /* NULL: none heard */
     struct attempt *attempts;
-    int64_t state_seq;       /* of the last state document written or heard */
-    int64_t forget_mono_ms;  /* tombstone told; forgotten then. 0: not */
+    int64_t state_seq;      /* of the last state document written or heard */
+    int64_t forget_mono_ms; /* tombstone told; forgotten then. 0: not */
 };
 
 /* A runtime as the core sees it. */
 struct runtime_view {
     bool present;
-    bool up;            /* it has answered, and has not said DOWN since */
-    bool listed;        /* one complete list since the start */
-    bool down;          /* it said so */
-    bool listing;       /* a list is under way */
+    bool up;      /* it has answered, and has not said DOWN since */
+    bool listed;  /* one complete list since the start */
+    bool down;    /* it said so */
+    bool listing; /* a list is under way */
     int64_t list_number;
     int64_t list_due_ms; /* mono */
 };
@@ -91,7 +91,7 @@ struct worker {
     int64_t seq;
     char refused_manager[LIMIT_TOKEN_LENGTH + 1];
     int64_t refused_term;
-    bool leading;  /* the manager says that it leads in our term */
+    bool leading; /* the manager says that it leads in our term */
     bool started;
     bool holding;  /* an emptied worker before its first whole picture */
     bool rebooted; /* until the first list of each runtime */
@@ -114,7 +114,8 @@ struct step {
     struct effects *effects;
 };
 
-/* ---- attempt.c ------------------------------------------------------------------------------------- */
+/* ---- attempt.c
+ * ------------------------------------------------------------------------------------- */
 
 struct job *job_find(const struct worker *worker, const char *name);
 struct job *job_obtain(struct worker *worker, const char *name);
@@ -123,17 +124,21 @@ struct attempt *attempt_find(const struct worker *worker, const char *id);
 /* NULL when the id is none of `job`, or the node holds as many as it may. */
 struct attempt *attempt_new(struct worker *worker, struct job *job, const char *id);
 void attempt_free(struct worker *worker, struct attempt *attempt);
-/* The one place where a state changes. `run` grows with a restart. ASSERTs the table in schema/states.h. */
+/* The one place where a state changes. `run` grows with a restart. ASSERTs the table in
+ * schema/states.h. */
 void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_state state,
                        int64_t run, enum reason reason, const char *message);
 /* A change besides the state: next seq, marked to be published. */
 void attempt_touch(struct step *step, struct attempt *attempt);
 void attempt_message(struct attempt *attempt, const char *message);
+/* A wait that was read back is measured by a wall clock that may have been set since. */
+void attempt_limit_wait(struct step *step, struct attempt *attempt);
 /* Takes over what was observed earlier (own document read back, or `known`) when it is newer. */
 void attempt_recall(struct step *step, struct attempt *attempt,
                     const struct observed_attempt *observed);
 
-/* ---- drive.c: what follows from what is wanted and what is observed ---------------------------------- */
+/* ---- drive.c: what follows from what is wanted and what is observed
+ * ---------------------------------- */
 
 /* Level-triggered: brings one attempt a step nearer to what is wanted. May free it. */
 void attempt_drive(struct step *step, struct attempt *attempt);
@@ -146,7 +151,8 @@ void execution_remove(struct step *step, const struct attempt *attempt, int64_t 
 /* Whether the leader's index says that nothing beyond our assignments is wanted of this job. */
 bool job_is_settled(const struct worker *worker, const char *name);
 
-/* ---- ending.c: an execution ended or could not start -------------------------------------------------- */
+/* ---- ending.c: an execution ended or could not start
+ * -------------------------------------------------- */
 
 struct ending {
     int64_t exit_code; /* UNSET: unknown */
@@ -158,7 +164,8 @@ struct ending {
 };
 void attempt_end(struct step *step, struct attempt *attempt, const struct ending *ending);
 
-/* ---- timers.c ---------------------------------------------------------------------------------------------- */
+/* ---- timers.c
+ * ---------------------------------------------------------------------------------------------- */
 
 /* A full list as soon as none is under way. */
 void runtime_request_list(struct step *step, enum runtime_kind kind);
@@ -167,7 +174,8 @@ void worker_timers(struct step *step);
 /* LIST effects for the runtimes whose list is due; at the end of each step. */
 void lists_issue(struct step *step);
 
-/* ---- hear.c, execution.c, checks.c: events -------------------------------------------------------------- */
+/* ---- hear.c, execution.c, checks.c: events
+ * -------------------------------------------------------------- */
 
 void hear_assignment(struct step *step, struct worker_event *event);
 void hear_desired(struct step *step, struct worker_event *event);

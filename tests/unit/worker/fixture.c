@@ -87,7 +87,8 @@ void advance(struct fixture *f, int64_t ms)
     f->now.mono_ms = end_ms;
 }
 
-/* ---- documents ------------------------------------------------------------------------------------------ */
+/* ---- documents
+ * ------------------------------------------------------------------------------------------ */
 
 struct assigned_attempt wanted(const char *id)
 {
@@ -182,15 +183,10 @@ void manager_leads(struct fixture *f)
     step(f, &event);
 }
 
-int64_t revision_now(const struct fixture *f)
-{
-    return f->seq;
-}
-
 struct observed_attempt observed(const char *id, enum attempt_state state, int64_t run)
 {
-    return (struct observed_attempt){.id = id, .version = 1, .state = state, .run = run, .seq = 3,
-                                     .exit_code = UNSET};
+    return (struct observed_attempt){
+        .id = id, .version = 1, .state = state, .run = run, .seq = 3, .exit_code = UNSET};
 }
 
 void own_state(struct fixture *f, const char *job, struct observed_attempt attempt, int64_t seq,
@@ -203,12 +199,12 @@ void own_state(struct fixture *f, const char *job, struct observed_attempt attem
     step(f, &event);
 }
 
-/* ---- the runtime -------------------------------------------------------------------------------------------- */
+/* ---- the runtime
+ * -------------------------------------------------------------------------------------------- */
 
 static void runtime_event(struct fixture *f, enum runtime_kind kind, struct runtime_event execution)
 {
-    struct worker_event event = {
-        .kind = WORKER_RUNTIME, .runtime = kind, .execution = &execution};
+    struct worker_event event = {.kind = WORKER_RUNTIME, .runtime = kind, .execution = &execution};
     step(f, &event);
 }
 
@@ -219,20 +215,28 @@ void runtime_says(struct fixture *f, struct runtime_event event)
 
 void running(struct fixture *f, const char *id, int64_t run)
 {
-    runtime_says(f, (struct runtime_event){.kind = RUNTIME_RUNNING, .task_id = id, .run = run,
-                                           .cluster = "c1", .execution_id = "0123456789abcdef"});
+    runtime_says(f, (struct runtime_event){.kind = RUNTIME_RUNNING,
+                                           .task_id = id,
+                                           .run = run,
+                                           .cluster = "c1",
+                                           .execution_id = "0123456789abcdef"});
 }
 
 void exited(struct fixture *f, const char *id, int64_t run, int64_t code)
 {
-    runtime_says(f, (struct runtime_event){.kind = RUNTIME_EXITED, .task_id = id, .run = run,
-                                           .cluster = "c1", .exit_code = code});
+    runtime_says(
+        f,
+        (struct runtime_event){
+            .kind = RUNTIME_EXITED, .task_id = id, .run = run, .cluster = "c1", .exit_code = code});
 }
 
 void start_fails(struct fixture *f, const char *id, int64_t run, enum reason reason)
 {
-    runtime_says(f, (struct runtime_event){.kind = RUNTIME_FAILED, .task_id = id, .run = run,
-                                           .reason = (int)reason, .message = "no such thing"});
+    runtime_says(f, (struct runtime_event){.kind = RUNTIME_FAILED,
+                                           .task_id = id,
+                                           .run = run,
+                                           .reason = (int)reason,
+                                           .message = "no such thing"});
 }
 
 void gone(struct fixture *f, const char *id, int64_t run)
@@ -245,7 +249,9 @@ void listed(struct fixture *f, enum runtime_kind kind)
     runtime_event(f, kind, (struct runtime_event){.kind = RUNTIME_LISTED});
 }
 
-/* ---- effects -------------------------------------------------------------------------------------------------- */
+/* ---- effects
+ * --------------------------------------------------------------------------------------------------
+ */
 
 void forget(struct fixture *f)
 {

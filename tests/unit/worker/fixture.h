@@ -1,4 +1,5 @@
-/* A worker's core on a hand-driven clock: events in by one line each, effects looked up by one line each. */
+/* A worker's core on a hand-driven clock: events in by one line each, effects looked up by one line
+ * each. */
 #ifndef ARGOSY_TESTS_WORKER_FIXTURE_H
 #define ARGOSY_TESTS_WORKER_FIXTURE_H
 
@@ -44,8 +45,6 @@ void assign_from_store(struct fixture *f, struct assigned_attempt attempt);
 void tombstone(struct fixture *f, const char *job);
 void desired(struct fixture *f, const char *job, int64_t revision); /* NULL: an empty index */
 void manager_leads(struct fixture *f);
-/* A revision that is never reached: assignments carry their seq. */
-int64_t revision_now(const struct fixture *f);
 void own_state(struct fixture *f, const char *job, struct observed_attempt observed, int64_t seq,
                bool from_store);
 struct observed_attempt observed(const char *id, enum attempt_state state, int64_t run);
