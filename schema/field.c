@@ -1,6 +1,7 @@
 #include "schema/field.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *words_to_string(const struct words *words, int value)
@@ -25,6 +26,18 @@ const struct field *record_field(const struct record *record, const char *key)
         if (!strcmp(record->fields[i].key, key))
             return &record->fields[i];
     return NULL;
+}
+
+void field_number_format(enum field_kind kind, int64_t value, char ret_text[QUANTITY_TEXT_LENGTH])
+{
+    if (kind == FIELD_DURATION)
+        duration_format(value, ret_text);
+    else if (kind == FIELD_SIZE)
+        size_format(value, ret_text);
+    else if (kind == FIELD_CPU)
+        cpu_format(value, ret_text);
+    else
+        snprintf(ret_text, QUANTITY_TEXT_LENGTH, "%lld", (long long)value);
 }
 
 static void field_init(const struct field *field, void *member)

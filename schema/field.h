@@ -19,6 +19,8 @@
 #ifndef ARGOSY_SCHEMA_FIELD_H
 #define ARGOSY_SCHEMA_FIELD_H
 
+#include "schema/quantity.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -142,6 +144,8 @@ const char *words_to_string(const struct words *words, int value);
 /* 0 when unknown. */
 int words_from_string(const struct words *words, const char *text);
 const struct field *record_field(const struct record *record, const char *key);
+/* A number of a field as people write it: "10s", "64 MiB", "0.25", "3". */
+void field_number_format(enum field_kind kind, int64_t value, char ret_text[QUANTITY_TEXT_LENGTH]);
 /* Sets every field to what it is when its key is absent (fallback, UNSET, NULL, NAN, empty). */
 void record_init(const struct record *record, void *ret_value);
 

@@ -35,33 +35,17 @@ static bool has_bounds(const struct field *field)
 /* ---- whole numbers and quantities
  * ------------------------------------------------------------------- */
 
-/* A bound as the user would write it. */
-static const char *bound_text(enum field_kind kind, int64_t value,
-                              char ret_text[QUANTITY_TEXT_LENGTH])
-{
-    if (kind == FIELD_DURATION)
-        duration_format(value, ret_text);
-    else if (kind == FIELD_SIZE)
-        size_format(value, ret_text);
-    else if (kind == FIELD_CPU)
-        cpu_format(value, ret_text);
-    else
-        snprintf(ret_text, QUANTITY_TEXT_LENGTH, "%lld", (long long)value);
-    return ret_text;
-}
-
 static void store_bounded(struct decoder *decoder, const struct place *place,
                           const struct field *field, int64_t number, int64_t *ret_member)
 {
-    char text[QUANTITY_TEXT_LENGTH];
-    if (has_bounds(field) && number < field->min)
-        decode_problem(decoder, place, NULL, "must be at least %s",
-                       bound_text(field->kind, field->min, text));
-    else if (has_bounds(field) && number > field->max)
-        decode_problem(decoder, place, NULL, "must be at most %s",
-                       bound_text(field->kind, field->max, text));
-    else
+    char bound[QUANTITY_TEXT_LENGTH];
+    bool is_low = has_bounds(field) && number < field->min;
+    if (!is_low && !(has_bounds(field) && number > field->max)) {
         *ret_member = number;
+        return;
+    }
+    field_number_format(field->kind, is_low ? field->min : field->max, bound);
+    decode_problem(decoder, place, NULL, "must be at %s %s", is_low ? "least" : "most", bound);
 }
 
 /* The gate has refused everything from 2^53 on. */
