@@ -52,8 +52,8 @@ struct mqtt_bus {
     char *root_slash; /* "argosy/v1/" */
     char **uris;
     size_t uri;
-    struct paho *paho[2]; /* by version: 3.1.1, 5; made when first needed */
-    int version;          /* in use or to be tried next */
+    struct paho *paho; /* made when first needed, anew for another version */
+    int version;       /* in use or to be tried next */
     struct inbox *inbox;
     struct outbox *outbox;
     struct loop_async *wake;
@@ -74,11 +74,6 @@ static struct mqtt_bus *mqtt_bus(struct bus *bus)
 static int64_t bus_now_ms(const struct mqtt_bus *bus)
 {
     return bus->config.clock->now(bus->config.clock).mono_ms;
-}
-
-static struct paho *bus_paho(struct mqtt_bus *bus)
-{
-    return bus->paho[bus->version == 5];
 }
 
 /* ---- timers ---- */
@@ -132,17 +127,24 @@ static void bus_connect_failed(struct mqtt_bus *bus, const char *why)
 static void bus_connect(struct mqtt_bus *bus)
 {
     struct err err = {0};
-    struct paho **paho = &bus->paho[bus->version == 5];
     int result = 0;
-    if (!*paho)
-        result = paho_new(bus->version, bus->config.client_id, bus->inbox, paho, &err);
+    if (!bus->paho)
+        result = paho_new(bus->version, bus->config.client_id, bus->inbox, &bus->paho, &err);
     if (!result)
-        result = paho_connect(*paho, &bus->config, bus->uris[bus->uri], bus->will_topic,
+        result = paho_connect(bus->paho, &bus->config, bus->uris[bus->uri], bus->will_topic,
                               bus->will_payload, &err);
     if (result)
         bus_connect_failed(bus, err.text);
     else
         bus->connection = CONNECTING;
+}
+
+/* One client at a time: Paho finds a client by its socket's number, which two would share. */
+static void bus_set_version(struct mqtt_bus *bus, int version)
+{
+    paho_free(bus->paho);
+    bus->paho = NULL;
+    bus->version = version;
 }
 
 /* A broker that does not speak our version says so, or closes. Then the other one is tried, at once
@@ -151,7 +153,7 @@ static void bus_on_connect_failed(struct mqtt_bus *bus, const struct inbox_item 
 {
     bool refused_version = item->code == MQTT_BAD_PROTOCOL_V3 || item->code == MQTT_BAD_PROTOCOL_V5;
     if (bus->config.protocol == MQTT_PROTOCOL_AUTO && (refused_version || item->handshake)) {
-        bus->version = bus->version == 5 ? 3 : 5;
+        bus_set_version(bus, bus->version == 5 ? 3 : 5);
         if (refused_version && bus->version == 3) {
             bus_connect(bus);
             return;
@@ -175,7 +177,7 @@ static void bus_pump(struct mqtt_bus *bus)
     while (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) < bus_window(bus) &&
            (entry = outbox_next(bus->outbox))) {
         uint64_t token;
-        if (paho_send(bus_paho(bus), &entry->publication, entry->publication.topic, &token))
+        if (paho_send(bus->paho, &entry->publication, entry->publication.topic, &token))
             break; /* full: the next acknowledgement pumps again; lost: so does the next connect */
         if (!outbox_in_flight(bus->outbox))
             bus->progress_ms = bus_now_ms(bus);
@@ -216,7 +218,7 @@ static void bus_on_undelivered(struct mqtt_bus *bus, const struct inbox_item *it
 static void subscription_send(struct mqtt_bus *bus, struct subscription *subscription)
 {
     bool sent = bus->connection == CONNECTED &&
-                !paho_subscribe(bus_paho(bus), subscription->topics, subscription->filters,
+                !paho_subscribe(bus->paho, subscription->topics, subscription->filters,
                                 subscription->count, &subscription->token);
     subscription->retry_ms = sent ? INT64_MAX : bus_now_ms(bus) + SUBSCRIBE_AGAIN_MS;
 }
@@ -314,7 +316,7 @@ static void mqtt_reconnect(struct bus *base, const char *why)
         return;
     log_warning("broker %s: connecting again: %s", bus->uris[bus->uri], why);
     bus->connection = DISCONNECTING;
-    paho_disconnect(bus_paho(bus));
+    paho_disconnect(bus->paho);
 }
 
 static void bus_on_wake(void *context)
@@ -399,7 +401,7 @@ static int mqtt_publish(struct bus *base, const struct bus_publication *publicat
     if (!publication->qos) {
         uint64_t token;
         if (bus->connection == CONNECTED)
-            paho_send(bus_paho(bus), publication, topic, &token);
+            paho_send(bus->paho, publication, topic, &token);
         return 0;
     }
     int result = outbox_add(bus->outbox, publication, topic, LIMIT_OUTBOX_MESSAGES);
@@ -423,8 +425,7 @@ static size_t mqtt_pending(const struct bus *base)
 static void bus_free(struct mqtt_bus *bus)
 {
     loop_timer_free(bus->timer);
-    for (size_t i = 0; i < ARRAY_LENGTH(bus->paho); i++)
-        paho_free(bus->paho[i]);
+    paho_free(bus->paho);
     loop_async_free(bus->wake); /* after the threads that wake it */
     inbox_free(bus->inbox);
     outbox_free(bus->outbox);
@@ -460,7 +461,7 @@ static void mqtt_close(struct bus *base, int64_t timeout_ms)
         bus_on_wake(bus);
     }
     if (bus->connection == CONNECTED)
-        paho_disconnect(bus_paho(bus));
+        paho_disconnect(bus->paho);
     bus_free(bus);
 }
 
