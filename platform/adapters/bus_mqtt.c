@@ -122,6 +122,8 @@ static void bus_connect_failed(struct mqtt_bus *bus, const char *why)
     bus->failures++;
     bus->uri = (bus->uri + 1) % bus->config.broker_count;
     bus_wait(bus);
+    if (bus->config.handler.on_connect_failed)
+        bus->config.handler.on_connect_failed(bus->config.handler.context, why);
 }
 
 static void bus_connect(struct mqtt_bus *bus)
