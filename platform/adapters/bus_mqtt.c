@@ -122,6 +122,10 @@ static void bus_connect_failed(struct mqtt_bus *bus, const char *why)
     bus->failures++;
     bus->uri = (bus->uri + 1) % bus->config.broker_count;
     bus_wait(bus);
+}
+
+static void bus_tell_failed(struct mqtt_bus *bus, const char *why)
+{
     if (bus->config.handler.on_connect_failed)
         bus->config.handler.on_connect_failed(bus->config.handler.context, why);
 }
@@ -135,10 +139,12 @@ static void bus_connect(struct mqtt_bus *bus)
     if (!result)
         result = paho_connect(bus->paho, &bus->config, bus->uris[bus->uri], bus->will_topic,
                               bus->will_payload, &err);
-    if (result)
+    if (result) {
         bus_connect_failed(bus, err.text);
-    else
+        bus_tell_failed(bus, err.text);
+    } else {
         bus->connection = CONNECTING;
+    }
 }
 
 /* One client at a time: Paho finds a client by its socket's number, which two would share. */
@@ -154,14 +160,18 @@ static void bus_set_version(struct mqtt_bus *bus, int version)
 static void bus_on_connect_failed(struct mqtt_bus *bus, const struct inbox_item *item)
 {
     bool refused_version = item->code == MQTT_BAD_PROTOCOL_V3 || item->code == MQTT_BAD_PROTOCOL_V5;
+    bool has_other = false;
     if (bus->config.protocol == MQTT_PROTOCOL_AUTO && (refused_version || item->handshake)) {
-        bus_set_version(bus, bus->version == 5 ? 3 : 5);
-        if (refused_version && bus->version == 3) {
+        bus->version = bus->version == 5 ? 3 : 5;
+        has_other = bus->version == 3;
+        if (refused_version && has_other) {
             bus_connect(bus);
             return;
         }
     }
     bus_connect_failed(bus, item->text);
+    if (!has_other)
+        bus_tell_failed(bus, item->text);
 }
 
 /* ---- sending ---- */
