@@ -1,0 +1,372 @@
+/* The store port on LMDB: a file `data.mdb` per store, a named database per table.
+ *
+ * The map starts small and doubles when it is full: the transaction is aborted, the map resized (no
+ * transaction may be open then), and what the transaction held so far is done again from a copy in
+ * memory, so that a caller never sees it. The file is allocated to the map's size, so that a commit
+ * does not fail later because somebody else has filled the disk; where the file system cannot, the
+ * store still works without that.
+ *
+ * Failure modes. Disk full: begin/put/commit give -ERR_FULL, the data of the last commit stays. A
+ * crash of the writer loses only what was not committed. A second process is kept out by a lock on
+ * `lock` (LMDB's own locking would let it in). WRITEMAP is not used: a full disk would be a SIGBUS.
+ */
+#include "platform/adapters/store_lmdb.h"
+
+#include "platform/base/buf.h"
+#include "platform/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAP_INITIAL_BYTES = 4 * 1024 * 1024, FULL_BEFORE_GIVING_UP = 20 };
+
+static const char *const table_names[STORE_TABLE_COUNT] = {
+    [STORE_META] = "meta", [STORE_DOCUMENTS] = "documents", [STORE_TOKENS] = "tokens"};
+
+/* One operation of the open transaction, to be repeated in a larger map. */
+struct operation {
+    enum store_table table;
+    bool remove;
+    char *key;
+    char *value;
+    size_t length;
+};
+
+struct lmdb_store {
+    struct store store;
+    MDB_env *env;
+    MDB_dbi tables[STORE_TABLE_COUNT];
+    MDB_txn *txn; /* NULL: none open */
+    struct operation *operations;
+    size_t operation_count, operation_capacity;
+    size_t map_bytes;
+    int lock_fd;
+    char *directory;
+};
+
+static struct lmdb_store *lmdb_store(struct store *store)
+{
+    return (struct lmdb_store *)store;
+}
+
+static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *what, struct err *err)
+{
+    enum err_code code = ERR_IO;
+    const char *remedy = "";
+    if (result == MDB_MAP_FULL || result == ENOSPC || result == EDQUOT) {
+        code = ERR_FULL;
+        remedy = "; make room on its disk";
+    } else if (result == MDB_CORRUPTED || result == MDB_INVALID || result == MDB_VERSION_MISMATCH ||
+               result == MDB_PAGE_NOTFOUND || result == MDB_BAD_DBI || result == MDB_INCOMPATIBLE) {
+        code = ERR_CORRUPT;
+        remedy = "; move the directory aside, and the store is rebuilt from the broker";
+    } else if (result == ENOMEM) {
+        code = ERR_NO_MEMORY;
+    }
+    return err_set(err, code, "store %s: %s: %s%s", lmdb->directory, what, mdb_strerror(result),
+                   remedy);
+}
+
+/* ---- the transaction and its copy ---- */
+
+static void operations_forget(struct lmdb_store *lmdb)
+{
+    for (size_t i = 0; i < lmdb->operation_count; i++) {
+        free(lmdb->operations[i].key);
+        free(lmdb->operations[i].value);
+    }
+    lmdb->operation_count = 0;
+}
+
+static void operations_add(struct lmdb_store *lmdb, enum store_table table, const char *key,
+                           const void *value, size_t length, bool removes)
+{
+    if (lmdb->operation_count == lmdb->operation_capacity) {
+        lmdb->operation_capacity = lmdb->operation_capacity ? lmdb->operation_capacity * 2 : 16;
+        lmdb->operations =
+            mem_resize(lmdb->operations, lmdb->operation_capacity, sizeof *lmdb->operations);
+    }
+    struct operation *operation = &lmdb->operations[lmdb->operation_count++];
+    *operation = (struct operation){table, removes, mem_strdup(key), mem_alloc(length), length};
+    if (length)
+        memcpy(operation->value, value, length);
+}
+
+static int operation_apply(struct lmdb_store *lmdb, const struct operation *operation)
+{
+    MDB_val key = {strlen(operation->key), operation->key};
+    MDB_val value = {operation->length, operation->value};
+    if (!operation->remove)
+        return mdb_put(lmdb->txn, lmdb->tables[operation->table], &key, &value, 0);
+    int result = mdb_del(lmdb->txn, lmdb->tables[operation->table], &key, NULL);
+    return result == MDB_NOTFOUND ? 0 : result;
+}
+
+static void txn_abort(struct lmdb_store *lmdb)
+{
+    if (lmdb->txn)
+        mdb_txn_abort(lmdb->txn);
+    lmdb->txn = NULL;
+}
+
+static int map_allocate(const struct lmdb_store *lmdb)
+{
+    int fd;
+    if (mdb_env_get_fd(lmdb->env, &fd))
+        return 0;
+    int result = posix_fallocate(fd, 0, (off_t)lmdb->map_bytes);
+    return result == EOPNOTSUPP || result == EINVAL ? 0 : result;
+}
+
+static int map_resize(struct lmdb_store *lmdb, size_t bytes)
+{
+    int result = mdb_env_set_mapsize(lmdb->env, bytes);
+    if (result)
+        return result;
+    size_t before = lmdb->map_bytes;
+    lmdb->map_bytes = bytes;
+    result = map_allocate(lmdb);
+    if (result)
+        lmdb->map_bytes = before; /* the larger map stays; only its file could not be reserved */
+    return result;
+}
+
+/* Doubles the map and repeats the open transaction in it. */
+static int txn_repeat_larger(struct lmdb_store *lmdb)
+{
+    txn_abort(lmdb);
+    int result = map_resize(lmdb, lmdb->map_bytes * 2);
+    if (!result)
+        result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
+    for (size_t i = 0; i < lmdb->operation_count && !result; i++)
+        result = operation_apply(lmdb, &lmdb->operations[i]);
+    return result;
+}
+
+static int lmdb_begin(struct store *store, struct err *err)
+{
+    struct lmdb_store *lmdb = lmdb_store(store);
+    ASSERT(!lmdb->txn);
+    operations_forget(lmdb);
+    int result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
+    return result ? lmdb_error(lmdb, result, "a transaction cannot begin", err) : 0;
+}
+
+static int lmdb_change(struct lmdb_store *lmdb, enum store_table table, const char *key,
+                       const void *value, size_t length, bool removes, struct err *err)
+{
+    ASSERT(lmdb->txn && table < STORE_TABLE_COUNT && *key);
+    if (strlen(key) > STORE_KEY_MAX)
+        return err_set(err, ERR_TOO_LARGE, "store %s: a key of %zu bytes is too long",
+                       lmdb->directory, strlen(key));
+    operations_add(lmdb, table, key, value, length, removes);
+    int result = operation_apply(lmdb, &lmdb->operations[lmdb->operation_count - 1]);
+    for (int i = 0; result == MDB_MAP_FULL && i < FULL_BEFORE_GIVING_UP; i++)
+        result = txn_repeat_larger(lmdb);
+    return result ? lmdb_error(lmdb, result, "cannot write", err) : 0;
+}
+
+static int lmdb_put(struct store *store, enum store_table table, const char *key, const void *value,
+                    size_t length, struct err *err)
+{
+    return lmdb_change(lmdb_store(store), table, key, value, length, false, err);
+}
+
+static int lmdb_remove(struct store *store, enum store_table table, const char *key,
+                       struct err *err)
+{
+    return lmdb_change(lmdb_store(store), table, key, NULL, 0, true, err);
+}
+
+static int lmdb_commit(struct store *store, struct err *err)
+{
+    struct lmdb_store *lmdb = lmdb_store(store);
+    ASSERT(lmdb->txn);
+    int result = mdb_txn_commit(lmdb->txn); /* frees it, whatever the result */
+    lmdb->txn = NULL;
+    for (int i = 0; result == MDB_MAP_FULL && i < FULL_BEFORE_GIVING_UP; i++) {
+        result = txn_repeat_larger(lmdb);
+        if (!result) {
+            result = mdb_txn_commit(lmdb->txn);
+            lmdb->txn = NULL;
+        }
+    }
+    operations_forget(lmdb);
+    return result ? lmdb_error(lmdb, result, "cannot commit", err) : 0;
+}
+
+static void lmdb_abort(struct store *store)
+{
+    txn_abort(lmdb_store(store));
+    operations_forget(lmdb_store(store));
+}
+
+/* ---- reading ---- */
+
+static int scan_cursor(struct lmdb_store *lmdb, MDB_cursor *cursor, store_visit_fn *visit,
+                       void *context, struct err *err)
+{
+    MDB_val key, value;
+    int result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    for (; !result; result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        char text[STORE_KEY_MAX + 1];
+        if (key.mv_size > STORE_KEY_MAX)
+            return err_set(err, ERR_CORRUPT, "store %s: a key is too long", lmdb->directory);
+        memcpy(text, key.mv_data, key.mv_size);
+        text[key.mv_size] = '\0';
+        int visited = visit(context, text, value.mv_data, value.mv_size);
+        if (visited)
+            return visited;
+    }
+    return result == MDB_NOTFOUND ? 0 : lmdb_error(lmdb, result, "cannot read", err);
+}
+
+static int lmdb_scan(struct store *store, enum store_table table, store_visit_fn *visit,
+                     void *context, struct err *err)
+{
+    struct lmdb_store *lmdb = lmdb_store(store);
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    int result = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
+    if (result)
+        return lmdb_error(lmdb, result, "cannot read", err);
+    result = mdb_cursor_open(txn, lmdb->tables[table], &cursor);
+    if (result) {
+        result = lmdb_error(lmdb, result, "cannot read", err);
+    } else {
+        result = scan_cursor(lmdb, cursor, visit, context, err);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return result;
+}
+
+/* ---- opening ---- */
+
+static void lmdb_close(struct store *store)
+{
+    if (!store)
+        return;
+    struct lmdb_store *lmdb = lmdb_store(store);
+    lmdb_abort(store);
+    if (lmdb->env)
+        mdb_env_close(lmdb->env);
+    if (lmdb->lock_fd >= 0)
+        close(lmdb->lock_fd);
+    free(lmdb->operations);
+    free(lmdb->directory);
+    free(lmdb);
+}
+
+static const struct store_ops lmdb_store_ops = {.name = "lmdb",
+                                                .begin = lmdb_begin,
+                                                .put = lmdb_put,
+                                                .remove = lmdb_remove,
+                                                .commit = lmdb_commit,
+                                                .abort = lmdb_abort,
+                                                .scan = lmdb_scan,
+                                                .close = lmdb_close};
+
+static int directory_make(const char *directory, struct err *err)
+{
+    _cleanup_free_ char *path = mem_strdup(directory);
+    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(path, 0700) && errno != EEXIST)
+            return err_set_errno(err, ERR_IO, errno, "cannot make the directory %s", path);
+        if (!slash)
+            return 0;
+        *slash = '/';
+    }
+}
+
+/* The holder's pid is in the lock file, for the message only. */
+static int store_lock(struct lmdb_store *lmdb, struct err *err)
+{
+    _cleanup_free_ char *path = mem_printf("%s/lock", lmdb->directory);
+    char pid[24] = "";
+    lmdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lmdb->lock_fd < 0)
+        return err_set_errno(err, ERR_IO, errno, "cannot open %s", path);
+    if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB)) {
+        ssize_t length = read(lmdb->lock_fd, pid, sizeof pid - 1);
+        pid[length > 0 ? length : 0] = '\0';
+        pid[strcspn(pid, "\n")] = '\0';
+        return err_set(err, ERR_BUSY, "store %s is in use by process %s", lmdb->directory, pid);
+    }
+    int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (ftruncate(lmdb->lock_fd, 0) || pwrite(lmdb->lock_fd, pid, (size_t)length, 0) != length)
+        return err_set_errno(err, ERR_FULL, errno, "cannot write %s", path);
+    return 0;
+}
+
+static int tables_open(struct lmdb_store *lmdb)
+{
+    MDB_txn *txn;
+    int result = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (result)
+        return result;
+    for (int i = 0; i < STORE_TABLE_COUNT && !result; i++)
+        result = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &lmdb->tables[i]);
+    if (!result)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return result;
+}
+
+static size_t map_size_of_file(const struct lmdb_store *lmdb)
+{
+    _cleanup_free_ char *path = mem_printf("%s/data.mdb", lmdb->directory);
+    struct stat file;
+    size_t bytes = MAP_INITIAL_BYTES;
+    while (!stat(path, &file) && file.st_size > 0 && bytes < (size_t)file.st_size)
+        bytes *= 2;
+    return bytes;
+}
+
+static int env_open(struct lmdb_store *lmdb)
+{
+    int dead;
+    lmdb->map_bytes = map_size_of_file(lmdb);
+    int result = mdb_env_create(&lmdb->env);
+    if (!result)
+        result = mdb_env_set_maxdbs(lmdb->env, STORE_TABLE_COUNT);
+    if (!result)
+        result = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes);
+    if (!result)
+        result = mdb_env_open(lmdb->env, lmdb->directory, MDB_NOTLS, 0600);
+    if (!result)
+        result = mdb_reader_check(lmdb->env, &dead);
+    if (!result)
+        result = tables_open(lmdb);
+    return result ? result : map_allocate(lmdb);
+}
+
+int lmdb_store_open(const char *directory, struct store **ret_store, struct err *err)
+{
+    int result = directory_make(directory, err);
+    if (result)
+        return result;
+    struct lmdb_store *lmdb = mem_alloc(sizeof *lmdb);
+    lmdb->store.ops = &lmdb_store_ops;
+    lmdb->lock_fd = -1;
+    lmdb->directory = mem_strdup(directory);
+    result = store_lock(lmdb, err);
+    if (!result && (result = env_open(lmdb)))
+        result = lmdb_error(lmdb, result, "cannot open", err);
+    if (result) {
+        lmdb_close(&lmdb->store);
+        return result;
+    }
+    *ret_store = &lmdb->store;
+    return 0;
+}

@@ -1,0 +1,259 @@
+/* The same cases for every store behind the port, and what only LMDB has to stand. */
+#include "platform/adapters/store_lmdb.h"
+#include "platform/adapters/store_memory.h"
+#include "platform/base/buf.h"
+#include "platform/base/mem.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[64];
+
+static struct store *open_lmdb(void)
+{
+    struct store *store;
+    struct err err = {0};
+    if (lmdb_store_open(directory, &store, &err))
+        fail_msg("%s", err.text);
+    return store;
+}
+
+static struct store *open_memory(void)
+{
+    return memory_store_new();
+}
+
+static int directory_make(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/argosy-store-XXXXXX");
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int directory_remove(void **state)
+{
+    (void)state;
+    char command[100];
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+static void write_one(struct store *store, const char *key, const char *value)
+{
+    struct err err = {0};
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, key, value, strlen(value), &err), 0);
+    assert_int_equal(store->ops->commit(store, &err), 0);
+}
+
+static int add_record(void *context, const char *key, const void *value, size_t length)
+{
+    buf_printf(context, "%s=%.*s ", key, (int)length, (const char *)value);
+    return 0;
+}
+
+static void assert_holds(struct store *store, enum store_table table, const char *expected)
+{
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    struct err err = {0};
+    assert_int_equal(store->ops->scan(store, table, add_record, &text, &err), 0);
+    assert_string_equal(buf_text(&text), expected);
+}
+
+static void check_store(struct store *store)
+{
+    struct err err = {0};
+    assert_holds(store, STORE_DOCUMENTS, "");
+    write_one(store, "b", "2");
+    write_one(store, "a", "1");
+    write_one(store, "a", "one");
+    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+    assert_holds(store, STORE_TOKENS, "");
+
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    assert_int_equal(store->ops->put(store, STORE_TOKENS, "t", "x", 1, &err), 0);
+    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "a", &err), 0);
+    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "never there", &err), 0);
+    store->ops->abort(store);
+    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "a", &err), 0);
+    char key[STORE_KEY_MAX + 2];
+    memset(key, 'k', sizeof key);
+    key[sizeof key - 1] = '\0';
+    assert_int_equal(store->ops->put(store, STORE_TOKENS, key, "", 0, &err), -ERR_TOO_LARGE);
+    store->ops->abort(store);
+    store->ops->abort(store);
+    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+}
+
+static void a_store_in_memory_keeps_what_was_committed_and_only_that(void **state)
+{
+    (void)state;
+    struct store *store = open_memory();
+    check_store(store);
+    store->ops->close(store);
+}
+
+static void a_store_on_disk_keeps_what_was_committed_and_only_that(void **state)
+{
+    (void)state;
+    struct store *store = open_lmdb();
+    check_store(store);
+    store->ops->close(store);
+    store = open_lmdb();
+    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+    store->ops->close(store);
+}
+
+static void the_nth_operation_fails_and_the_last_commit_stays(void **state)
+{
+    (void)state;
+    struct store *store = open_memory();
+    struct err err = {0};
+    write_one(store, "a", "1");
+    memory_store_fail(store, 3, ERR_FULL);
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, "a", "2", 1, &err), 0);
+    assert_int_equal(store->ops->commit(store, &err), -ERR_FULL);
+    assert_holds(store, STORE_DOCUMENTS, "a=1 ");
+    write_one(store, "a", "3");
+    assert_holds(store, STORE_DOCUMENTS, "a=3 ");
+    store->ops->close(store);
+}
+
+static void a_second_process_is_refused_with_the_holders_pid(void **state)
+{
+    (void)state;
+    struct store *store = open_lmdb(), *second;
+    struct err err = {0};
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    assert_int_equal(lmdb_store_open(directory, &second, &err), -ERR_BUSY);
+    assert_non_null(strstr(err.text, pid));
+    store->ops->close(store);
+}
+
+static void a_full_map_grows_inside_a_transaction(void **state)
+{
+    (void)state;
+    struct store *store = open_lmdb();
+    struct err err = {0};
+    static char value[100000];
+    memset(value, 'v', sizeof value);
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    for (int i = 0; i < 200; i++) { /* five times the first map */
+        char key[16];
+        snprintf(key, sizeof key, "k%03d", i);
+        if (store->ops->put(store, STORE_DOCUMENTS, key, value, sizeof value, &err))
+            fail_msg("%s", err.text);
+    }
+    assert_int_equal(store->ops->commit(store, &err), 0);
+    store->ops->close(store);
+    store = open_lmdb();
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
+    assert_int_equal(text.length, 200 * (sizeof value + strlen("k000= ")));
+    store->ops->close(store);
+}
+
+/* Tells through a pipe what it has committed, until it is killed. */
+static void write_until_killed(int fd)
+{
+    struct store *store = open_lmdb();
+    for (int i = 1;; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", i);
+        write_one(store, "last", text);
+        if (write(fd, &i, sizeof i) != (ssize_t)sizeof i)
+            _exit(1);
+    }
+}
+
+static void what_was_committed_survives_kill_nine(void **state)
+{
+    (void)state;
+    int ends[2], committed = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (!child)
+        write_until_killed(ends[1]);
+    close(ends[1]);
+    while (committed < 50)
+        assert_int_equal(read(ends[0], &committed, sizeof committed), sizeof committed);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    while (read(ends[0], &committed, sizeof committed) == (ssize_t)sizeof committed)
+        ;
+    close(ends[0]);
+    struct store *store = open_lmdb();
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    struct err err = {0};
+    assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
+    assert_true(atoi(buf_text(&text) + strlen("last=")) >= committed);
+    store->ops->close(store);
+}
+
+static void a_full_disk_is_an_error_and_what_was_committed_stays(void **state)
+{
+    (void)state;
+    if (mount("tmpfs", directory, "tmpfs", 0, "size=6m"))
+        fail_msg("this test mounts a small tmpfs and needs root: %s", strerror(errno));
+    struct store *store = open_lmdb();
+    struct err err = {0};
+    write_one(store, "a", "1");
+    static char value[100000];
+    int result = store->ops->begin(store, &err);
+    for (int i = 0; i < 200 && !result; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%03d", i);
+        result = store->ops->put(store, STORE_DOCUMENTS, key, value, sizeof value, &err);
+    }
+    assert_int_equal(result, -ERR_FULL);
+    store->ops->abort(store);
+    write_one(store, "a", "2"); /* what fits still goes */
+    assert_holds(store, STORE_DOCUMENTS, "a=2 ");
+    store->ops->close(store);
+    assert_int_equal(umount(directory), 0);
+}
+
+static void a_damaged_file_is_refused_with_a_remedy(void **state)
+{
+    (void)state;
+    char path[100];
+    snprintf(path, sizeof path, "%s/data.mdb", directory);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 8192; i++)
+        fputs("rubbish ", file);
+    fclose(file);
+    struct store *store;
+    struct err err = {0};
+    assert_int_equal(lmdb_store_open(directory, &store, &err), -ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "move the directory aside"));
+}
+
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, directory_make, directory_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_store_in_memory_keeps_what_was_committed_and_only_that),
+        cmocka_unit_test(the_nth_operation_fails_and_the_last_commit_stays),
+        ON_DISK(a_store_on_disk_keeps_what_was_committed_and_only_that),
+        ON_DISK(a_second_process_is_refused_with_the_holders_pid),
+        ON_DISK(a_full_map_grows_inside_a_transaction),
+        ON_DISK(what_was_committed_survives_kill_nine),
+        ON_DISK(a_full_disk_is_an_error_and_what_was_committed_stays),
+        ON_DISK(a_damaged_file_is_refused_with_a_remedy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
