@@ -162,7 +162,7 @@ static void bus_on_connect_failed(struct mqtt_bus *bus, const struct inbox_item 
     bool refused_version = item->code == MQTT_BAD_PROTOCOL_V3 || item->code == MQTT_BAD_PROTOCOL_V5;
     bool has_other = false;
     if (bus->config.protocol == MQTT_PROTOCOL_AUTO && (refused_version || item->handshake)) {
-        bus->version = bus->version == 5 ? 3 : 5;
+        bus_set_version(bus, bus->version == 5 ? 3 : 5);
         has_other = bus->version == 3;
         if (refused_version && has_other) {
             bus_connect(bus);
