@@ -58,9 +58,9 @@ class AWorkerGoneForGood(ClusterTest):
         before = self.cluster.footprint("web")
         gone = self.cluster.worker("n1")
         gone.kill()
-        wait_until("its attempts are unknown", lambda: self.cluster.status("web")["counts"].get("unknown", 0) == 2, timeout=60)
+        wait_until("its attempts are unknown", lambda: self.cluster.status("web")["counts"]["unknown"] == 2, timeout=60)
         gone.start()
-        wait_until("none is unknown", lambda: not self.cluster.status("web")["counts"].get("unknown", 0), timeout=60)
+        wait_until("none is unknown", lambda: not self.cluster.status("web")["counts"]["unknown"], timeout=60)
         self.cluster.wait_running("web", 4)
         self.assertEqual(self.cluster.footprint("web"), before)
 
@@ -69,7 +69,7 @@ class AWorkerGoneForGood(ClusterTest):
         before = self.cluster.footprint("web")
         gone = self.cluster.worker("n1")
         gone.kill()
-        wait_until("its attempts are unknown", lambda: self.cluster.status("web")["counts"].get("unknown", 0) == 2, timeout=60)
+        wait_until("its attempts are unknown", lambda: self.cluster.status("web")["counts"]["unknown"] == 2, timeout=60)
         # another job's instance of the same age is replaced meanwhile: time has passed for the manager as well
         gone.start()
         self.cluster.wait_running("web", 4, timeout=60)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import secrets
 import subprocess
+from collections import Counter
 
 from broker import REPOSITORY, Broker
 from bus import Bus
@@ -126,7 +127,8 @@ class Cluster:
         return self.bus.document(f"jobs/{job}/spec")
 
     def status(self, job):
-        return self.bus.document(f"jobs/{job}/status")
+        document = self.bus.document(f"jobs/{job}/status")
+        return document and {"pending": [], **document, "counts": counts_of(document)}
 
     def attempts(self, job=None):
         """What the workers say of their attempts: {attempt id: its report, with "node"}."""
@@ -135,7 +137,7 @@ class Cluster:
                 lambda level: level[0] == "nodes" and len(level) == 4 and level[2] == "state"
                 and job in (None, level[3])).items():
             for attempt in (document or {}).get("attempts", []):
-                found[attempt["id"]] = {**attempt, "node": topic.split("/")[1]}
+                found[attempt["id"]] = {"restarts": 0, "run": 0, "reason": "", **attempt, "node": topic.split("/")[1]}
         return found
 
     def attempts_in(self, state, job):
@@ -162,7 +164,7 @@ class Cluster:
         def settled():
             instances = sorted(instance_of(name) for name in self.attempts_in("running", job))
             running = sorted(instance_of(one["Labels"][LABEL + "task"]) for one in self.containers(job))
-            told = (self.status(job) or {}).get("counts", {}).get("running", 0)
+            told = (self.status(job) or {"counts": Counter()})["counts"]["running"]
             return instances == running and len(set(running)) == len(running) == count == told
         wait_until(lambda: f"{count} of {job} run: {self.describe(job)}", settled, timeout)
 
@@ -231,6 +233,11 @@ def end(process):
     return problems
 
 
+def counts_of(status):
+    """The counts of a job's status; what is 0 is left out on the bus."""
+    return Counter(status.get("counts", {}))
+
+
 def instance_of(attempt):
     """job_task_index of an attempt's id."""
     return attempt.rsplit("_", 1)[0]
@@ -255,5 +262,5 @@ def batch(script, count=1, **more):
             **more}
 
 
-__all__ = ["BINARIES", "Cluster", "EngineError", "Manager", "Result", "Worker", "batch", "httpd", "instance_of",
+__all__ = ["BINARIES", "Cluster", "EngineError", "Manager", "Result", "Worker", "batch", "counts_of", "httpd", "instance_of",
            "shared_docker", "sleeper", "GRACE_MS", "INTERVAL_MS"]

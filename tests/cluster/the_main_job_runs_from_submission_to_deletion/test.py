@@ -191,7 +191,7 @@ class TheMainJob(ClusterTest):
 
     def test_a_wrong_specification_is_rejected_with_all_its_errors(self):
         with self.assertRaises(Rejected) as caught:
-            self.cluster.set("wrong", {"image": IMAGE, "cuont": 2, "resources": {"memory": "64mb"}})
+            self.cluster.set("wrong", {"image": IMAGE, "cuont": 2, "resources": {"memory": "64mb"}}, valid=False)
         reply = caught.exception.reply
         self.assertEqual(reply["code"], "invalid_job")
         errors = {error["path"]: error for error in reply["errors"]}

@@ -4,7 +4,7 @@ import time
 
 from bus import Rejected
 from case import ClusterTest, main
-from cluster import batch, instance_of, sleeper
+from cluster import batch, counts_of, instance_of, sleeper
 from engine import IMAGE, LABEL
 from wait import stays_true, wait_until
 
@@ -150,7 +150,7 @@ class TheRules(ClusterTest):
         position = cluster.bus.position()
         cluster.bus.inject(self.topic("state/web"), {**older, "seq": state["seq"] + 1}, retain=True)
         wait_until("the worker says again how it is", lambda: cluster.attempts_in("running", "web"))
-        said = [message.json["counts"]["running"] for message in cluster.bus.since(position)
+        said = [counts_of(message.json)["running"] for message in cluster.bus.since(position)
                 if message.topic == "jobs/web/status" and message.json]
         self.assertTrue(all(count == 2 for count in said), said)
         self.assert_untouched(before, "an older report moved something")
@@ -164,7 +164,7 @@ class TheRules(ClusterTest):
         cluster.set("more", sleeper())
         cluster.wait_running("more", 1)
         unknown = [message for message in cluster.bus.since(position) if message.topic == "jobs/web/status"
-                   and message.json and message.json["counts"].get("unknown")]
+                   and message.json and counts_of(message.json)["unknown"]]
         self.assertFalse(unknown)
         self.assertEqual(cluster.footprint("web"), before)
 

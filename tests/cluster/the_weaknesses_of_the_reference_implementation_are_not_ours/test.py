@@ -46,7 +46,7 @@ class Weaknesses(ClusterTest):
 
     def test_the_task_count_also_falls(self):
         def tasks():
-            return sum(self.metrics(number)["tasks_running"] for number in (0, 1))
+            return sum(self.metrics(number)["attempts_running"] for number in (0, 1))
         self.cluster.set("counted", sleeper(count=3))
         self.cluster.wait_running("counted", 3)
         wait_until("it rises", lambda: tasks() >= 3)
