@@ -169,7 +169,9 @@ static int load_word(struct loading *loading, const char *word, const char *next
     const char *name = word + 1 + is_long;
     const char *equals = is_long ? strchr(name, '=') : NULL;
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    if (take_special(loading, is_long ? name : name[0] == 'h' ? "help" : "", is_long ? length : 4))
+    if (!strcmp(word, "-h"))
+        return load_word(loading, "--help", NULL);
+    if (is_long && take_special(loading, name, length))
         return 1;
     const char *value = equals ? equals + 1 : next;
     if (is_long && length == 6 && !memcmp(name, "config", 6)) {

@@ -1,4 +1,5 @@
 #include "platform/adapters/options.h"
+#include "platform/base/err.h"
 #include "platform/base/mem.h"
 #include "tests/unit/unit.h"
 
@@ -156,7 +157,7 @@ static void all_errors_are_told_at_once_with_their_places(void **state)
                           "x", "--quiet=maybe", "--label", "novalue", "stray", "--name"),
                      -ERR_INVALID);
     const struct problems *problems = &fixture->problems;
-    assert_int_equal(problems->count, 8);
+    assert_int_equal(problems->count, 9);
     _cleanup_buf_ struct buf all = BUF_EMPTY;
     for (size_t i = 0; i < problems->count; i++)
         buf_printf(&all, "%s|%s|%s\n", problems->items[i].path, problems->items[i].message,
