@@ -1,0 +1,263 @@
+/* stop -> (die event, or the stop's answer) -> inspect: how did it end? -> EXITED; remove -> GONE.
+ *
+ * Failure modes: removed by others while we look (the event's exit code is told, then GONE); a
+ * command that the container's init process could not run looks like exit code 127 and is told
+ * apart by its last words: FAILED; a stop that the engine could not carry out leaves it RUNNING,
+ * and whoever lists asks again. */
+#include "platform/base/mem.h"
+#include "worker/runtime/docker_mux.h"
+#include "worker/runtime/docker_runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INIT_FAILS_WITHIN_MS = 2000,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NOT_FOUND = 127,
+    EXIT_SIGNAL = 128, /* and above: ended by a signal */
+    EXIT_UNKNOWN = 255,
+};
+
+/* ---- ended
+ * ---------------------------------------------------------------------------------------- */
+
+static void tell_ended(struct execution *execution)
+{
+    execution->phase = EXECUTION_ENDED;
+    execution->reason = execution->oom_killed                ? REASON_OOM_KILLED
+                        : execution->exit_code > EXIT_SIGNAL ? REASON_KILLED
+                                                             : REASON_EXITED;
+    execution->wants_start = execution->wants_stop = execution->stop_sent = false;
+    start_release(execution);
+    execution_event(execution, RUNTIME_EXITED);
+    if (execution->wants_remove)
+        execution_touch(execution);
+}
+
+static void learn_end(struct execution *execution, const struct container *container)
+{
+    execution_learn(execution, container);
+    execution->exit_code = container->exit_code >= 0 ? container->exit_code : EXIT_UNKNOWN;
+    execution->oom_killed = container->oom_killed;
+    execution->finished_ms = container->finished_ms;
+}
+
+/* ---- could not even run?
+ * -------------------------------------------------------------------------- */
+
+static bool may_be_init_failure(const struct execution *execution)
+{
+    return (execution->exit_code == EXIT_NOT_FOUND ||
+            execution->exit_code == EXIT_NOT_EXECUTABLE) &&
+           !execution->wants_stop &&
+           execution->finished_ms - execution->started_ms < INIT_FAILS_WITHIN_MS;
+}
+
+static void collect(void *context, int stream, const char *bytes, size_t length)
+{
+    struct buf *text = context;
+    if (stream == 2)
+        buf_add(text, bytes, length);
+}
+
+/* "[FATAL tini (7)] exec nosuch failed: No such file or directory": what is behind the bracket. */
+static const char *init_sentence(char *text)
+{
+    char *sentence = strstr(text, "] exec ");
+    sentence = sentence ? sentence + 2 : text;
+    sentence[strcspn(sentence, "\n")] = '\0';
+    return sentence;
+}
+
+static void on_diagnosed(void *context, const struct engine_reply *reply)
+{
+    struct execution *execution = context;
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    struct docker_mux mux = DOCKER_MUX_EMPTY;
+    if (!execution_answered(execution, reply))
+        return;
+    if (engine_reply_is_ok(reply))
+        docker_mux_feed(&mux, reply->body, reply->length, collect, &text);
+    enum reason reason = init_failure_reason(buf_text(&text));
+    if (reason)
+        start_discard(execution, reason, init_sentence(text.data));
+    else
+        tell_ended(execution);
+}
+
+/* ---- how did it end?
+ * -------------------------------------------------------------------------------- */
+
+static void gone(struct execution *execution)
+{
+    execution_event(execution, RUNTIME_GONE);
+    execution_free(execution);
+}
+
+/* Removed by others. The event may have told how it ended. */
+static void vanished(struct execution *execution)
+{
+    if (execution->died && execution->exit_code >= 0)
+        tell_ended(execution);
+    gone(execution);
+}
+
+static void on_looked(void *context, const struct engine_reply *reply)
+{
+    struct execution *execution = context;
+    _cleanup_json_ struct json *tree = NULL;
+    struct container container;
+    if (!execution_answered(execution, reply))
+        return;
+    execution->phase = EXECUTION_RUNNING;
+    if (reply->status == 404) {
+        vanished(execution);
+        return;
+    }
+    if (json_parse(reply->body, reply->length, &tree, NULL) < 0 ||
+        !container_from_inspect(tree, &container) || container.phase != CONTAINER_ENDED) {
+        execution->died = execution->wants_stop = execution->stop_sent = false; /* it runs on */
+        return;
+    }
+    learn_end(execution, &container);
+    if (may_be_init_failure(execution))
+        execution_call(execution, EXECUTION_DIAGNOSING, "GET", "/logs?stderr=1&tail=4",
+                       ENGINE_INSPECT_MS, on_diagnosed);
+    else
+        tell_ended(execution);
+}
+
+void end_look(struct execution *execution)
+{
+    execution_call(execution, EXECUTION_ENDING, "GET", "/json", ENGINE_INSPECT_MS, on_looked);
+}
+
+void end_observe(struct execution *execution, const struct container *container)
+{
+    start_release(execution);
+    if (container->phase == CONTAINER_ENDED) {
+        learn_end(execution, container);
+        tell_ended(execution);
+        return;
+    }
+    execution_learn(execution, container);
+    execution->phase = EXECUTION_RUNNING;
+    execution->wants_start = false;
+    execution_event(execution, RUNTIME_RUNNING);
+    execution_touch(execution);
+}
+
+/* ---- it runs
+ * ---------------------------------------------------------------------------------------- */
+
+/* A port whose number never came to be known (it ended first). */
+static void drop_unbound_ports(struct execution *execution)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < execution->port_count; i++) {
+        if (execution->ports[i].host > 0)
+            execution->ports[kept++] = execution->ports[i];
+    }
+    execution->port_count = kept;
+}
+
+void end_started(struct execution *execution)
+{
+    struct docker *docker = execution->docker;
+    start_release(execution);
+    execution->phase = EXECUTION_RUNNING;
+    execution->wants_start = false;
+    free(execution->body);
+    execution->body = NULL;
+    drop_unbound_ports(execution);
+    execution_event(execution, RUNTIME_RUNNING);
+    if (execution->died)
+        end_look(execution);
+    else
+        execution_touch(execution);
+    start_next(docker);
+}
+
+void end_on_event(struct docker *docker, const struct engine_event *event)
+{
+    const struct container_identity *identity = &event->identity;
+    struct execution *execution = execution_find(docker, identity->task_id, identity->run);
+    if (!execution || (execution->id[0] && strcmp(execution->id, event->id) != 0))
+        return;
+    bool is_idle = !execution->request &&
+                   (execution->phase == EXECUTION_RUNNING || execution->phase == EXECUTION_ENDED);
+    if (event->kind == ENGINE_EVENT_DIE && execution->phase < EXECUTION_ENDED) {
+        execution->died = true;
+        execution->exit_code = event->exit_code;
+        if (is_idle)
+            end_look(execution);
+    } else if (event->kind == ENGINE_EVENT_DESTROY && is_idle) {
+        gone(execution);
+    }
+}
+
+/* ---- stop and remove
+ * -------------------------------------------------------------------------------- */
+
+static void on_stopped(void *context, const struct engine_reply *reply)
+{
+    struct execution *execution = context;
+    if (reply->err.code == ERR_TIMED_OUT) {
+        execution->request = NULL; /* a slow end, not a dead engine */
+        end_look(execution);
+    } else if (execution_answered(execution, reply)) {
+        end_look(execution); /* whatever it said: the container tells */
+    }
+}
+
+/* The engine counts in whole seconds. Before API 1.42 it takes the signal from the container, which
+ * was made with the task's own. */
+static void send_stop(struct execution *execution)
+{
+    char rest[64];
+    int64_t seconds = (execution->stop_timeout_ms + 999) / 1000;
+    snprintf(rest, sizeof(rest), "/stop?t=%lld&signal=%d", (long long)seconds,
+             execution->stop_signal);
+    execution->stop_sent = true;
+    execution_call(execution, EXECUTION_RUNNING, "POST", rest,
+                   seconds * 1000 + ENGINE_STOP_EXTRA_MS, on_stopped);
+}
+
+static void on_removed(void *context, const struct engine_reply *reply)
+{
+    struct execution *execution = context;
+    if (!execution_answered(execution, reply))
+        return;
+    execution->phase = EXECUTION_ENDED;
+    execution->wants_remove = false;
+    bool is_going = reply->status == 409 && strstr(reply->body, "already in progress");
+    if (engine_reply_is_ok(reply) || reply->status == 404 || is_going)
+        gone(execution);
+    else if (reply->status == 409)
+        end_look(execution); /* it runs: somebody started it again */
+}
+
+/* What is asked for is there already: says so. */
+static void repeat(struct execution *execution, enum runtime_event_kind kind)
+{
+    execution->wants_start = false;
+    execution_event(execution, kind);
+}
+
+void end_drive(struct execution *execution)
+{
+    bool runs = execution->phase == EXECUTION_RUNNING;
+    if (execution->wants_start)
+        repeat(execution, runs ? RUNTIME_RUNNING : RUNTIME_EXITED);
+    if (runs && execution->wants_stop && !execution->stop_sent) {
+        send_stop(execution);
+    } else if (!runs && execution->wants_stop) {
+        execution->wants_stop = false;
+        execution_event(execution, RUNTIME_EXITED);
+    }
+    if (!runs && execution->wants_remove)
+        execution_call(execution, EXECUTION_REMOVING, "DELETE", "?v=1", ENGINE_REMOVE_MS,
+                       on_removed);
+}

@@ -1,0 +1,85 @@
+/* One question after the other for every running container; what cannot be read is left out. */
+#include "platform/base/mem.h"
+#include "worker/runtime/docker_runtime.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+struct docker_usage {
+    struct docker *docker;
+    struct docker_usage *prev, *next; /* one for each container still to be asked */
+    struct engine_request *request;
+    char *task_id;
+    int64_t run;
+    runtime_usage_fn *report;
+    void *context;
+};
+
+static void usage_free(struct docker_usage *usage)
+{
+    DL_DELETE(usage->docker->usages, usage);
+    engine_cancel(usage->request);
+    free(usage->task_id);
+    free(usage);
+}
+
+void docker_usage_cancel(struct docker *docker)
+{
+    while (docker->usages)
+        usage_free(docker->usages);
+}
+
+static void ask_next(struct docker *docker);
+
+static void on_stats(void *context, const struct engine_reply *reply)
+{
+    struct docker_usage *usage = context;
+    struct docker *docker = usage->docker;
+    _cleanup_json_ struct json *tree = NULL;
+    struct runtime_usage numbers;
+    usage->request = NULL;
+    if (engine_reply_is_ok(reply) && json_parse(reply->body, reply->length, &tree, NULL) == 0 &&
+        usage_from_stats(tree, &numbers))
+        usage->report(usage->context, usage->task_id, &numbers);
+    usage_free(usage);
+    ask_next(docker);
+}
+
+static void ask_next(struct docker *docker)
+{
+    while (docker->usages && !docker->usages->request) {
+        struct docker_usage *usage = docker->usages;
+        struct execution *execution = execution_find(docker, usage->task_id, usage->run);
+        if (!execution || execution->phase != EXECUTION_RUNNING) {
+            usage_free(usage);
+            continue;
+        }
+        _cleanup_free_ char *path =
+            mem_printf("/containers/%s/stats?stream=false&one-shot=true", execution->name);
+        usage->request = engine_call(docker->client, &(struct engine_call){
+                                                         .method = "GET",
+                                                         .path = path,
+                                                         .timeout_ms = ENGINE_STATS_MS,
+                                                         .on_done = on_stats,
+                                                         .context = usage,
+                                                     });
+    }
+}
+
+void docker_usage_begin(struct docker *docker, runtime_usage_fn *report, void *context)
+{
+    if (docker->usages)
+        return; /* the engine is slower than the heartbeat: not two rounds at once */
+    for (struct execution *e = docker->executions; e; e = e->hh.next) {
+        if (e->phase != EXECUTION_RUNNING)
+            continue;
+        struct docker_usage *usage = mem_alloc(sizeof(*usage));
+        usage->docker = docker;
+        usage->task_id = mem_strdup(e->task_id);
+        usage->run = e->run;
+        usage->report = report;
+        usage->context = context;
+        DL_APPEND(docker->usages, usage);
+    }
+    ask_next(docker);
+}
