@@ -1,0 +1,550 @@
+/* The Docker runtime against a real engine. The engine's socket is $ARGOSY_TEST_DOCKER, or is named
+ * by the file `socket` in the directory $ARGOSY_TEST_ENGINE (the suite's fixture). */
+#include "harness.h"
+
+#include "platform/adapters/loop.h"
+#include "platform/base/mem.h"
+#include "worker/runtime/docker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static char socket_path[256];
+static char node[32];
+
+static const char *engine_socket(void)
+{
+    const char *direct = getenv("ARGOSY_TEST_DOCKER");
+    const char *directory = getenv("ARGOSY_TEST_ENGINE");
+    if (direct)
+        return direct;
+    if (!directory) {
+        fprintf(stderr, "ARGOSY_TEST_DOCKER or ARGOSY_TEST_ENGINE must name an engine\n");
+        exit(1);
+    }
+    char path[512];
+    snprintf(path, sizeof(path), "%s/socket", directory);
+    FILE *file = fopen(path, "r");
+    if (!file || fscanf(file, "%255s", socket_path) != 1) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    fclose(file);
+    return socket_path;
+}
+
+static struct runtime *connect_as(struct harness *harness, const char *cluster)
+{
+    struct docker_runtime_config config = {
+        .socket_path = engine_socket(),
+        .node = node,
+        .cluster = cluster,
+        .ports = {0, 0},
+        .prng = &harness->prng,
+    };
+    struct runtime_handler handler = harness_handler(harness);
+    return docker_runtime_new(&config, &handler, harness->loop);
+}
+
+/* A second worker on the same engine. */
+static struct harness *connected(const char *cluster)
+{
+    struct harness *harness = harness_new();
+    harness->runtime = connect_as(harness, cluster);
+    harness_wait(harness, RUNTIME_UP, NULL);
+    return harness;
+}
+
+static int begin(void **state)
+{
+    *state = connected("testcluster");
+    return 0;
+}
+
+/* Everything of this node is ended and removed, whatever the test did. */
+static int end(void **state)
+{
+    struct harness *harness = *state;
+    const struct runtime_ops *ops = harness->runtime->ops;
+    ops->set_cluster(harness->runtime, NULL);
+    size_t from = harness->count;
+    ops->list(harness->runtime);
+    harness->read = from;
+    harness_wait(harness, RUNTIME_LISTED, NULL);
+    size_t until = harness->count;
+    for (size_t i = from; i < until; i++) {
+        struct seen seen = harness->events[i];
+        if (seen.kind != RUNTIME_RUNNING && seen.kind != RUNTIME_EXITED)
+            continue;
+        ops->stop(harness->runtime, seen.task_id, seen.run, 9, 0);
+        ops->remove(harness->runtime, seen.task_id, seen.run);
+        harness_wait(harness, RUNTIME_GONE, seen.task_id);
+    }
+    harness_free(harness);
+    return 0;
+}
+
+/* ---- running and ending
+ * --------------------------------------------------------------------------- */
+
+static void test_a_task_starts_runs_and_ends_with_its_exit_code(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c", "sleep 0.3; exit 3");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_STARTING, "web_web_0_a");
+    assert_int_equal(strlen(harness_wait(h, RUNTIME_RUNNING, "web_web_0_a")->execution_id), 64);
+    const struct seen *seen = harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    assert_int_equal(seen->exit_code, 3);
+    assert_int_equal(seen->reason, REASON_EXITED);
+    assert_string_equal(seen->cluster, "testcluster");
+    assert_true(seen->started_ms > 1700000000000 && seen->finished_ms >= seen->started_ms);
+    assert_int_equal(harness_count(h, RUNTIME_PREPARING, NULL), 0);
+}
+
+static void test_a_task_that_ends_at_once_is_reported_running_and_then_ended(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    assert_int_equal(harness_wait(h, RUNTIME_EXITED, "web_web_0_a")->exit_code, 0);
+}
+
+static void test_a_stop_ends_a_task_by_its_signal(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "trap 'exit 42' USR1; while :; do sleep 0.1; done");
+    task.stop.signal = "SIGUSR1";
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, signal_from_string("SIGUSR1"), 10000);
+    assert_int_equal(harness_wait(h, RUNTIME_EXITED, "web_web_0_a")->exit_code, 42);
+}
+
+static void test_a_task_that_ignores_its_stop_is_killed(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, 15, 1000);
+    const struct seen *seen = harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    assert_int_equal(seen->exit_code, 137);
+    assert_int_equal(seen->reason, REASON_KILLED);
+}
+
+static void test_a_stop_during_the_start_leaves_nothing_running(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_STARTING, "web_web_0_a");
+    h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, 15, 1000);
+    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+}
+
+static void test_a_stop_before_the_start_was_begun_is_answered_with_gone(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, 15, 1000);
+    harness_wait(h, RUNTIME_GONE, "web_web_0_a");
+    assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), 0);
+}
+
+static void test_stopping_and_removing_what_is_not_there_is_answered_with_gone(void **state)
+{
+    struct harness *h = *state;
+    h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, 15, 1000);
+    harness_wait(h, RUNTIME_GONE, "web_web_0_a");
+    h->runtime->ops->remove(h->runtime, "web_web_0_b", 1);
+    harness_wait(h, RUNTIME_GONE, "web_web_0_b");
+}
+
+static void test_a_removed_task_is_gone_with_its_container(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    h->runtime->ops->remove(h->runtime, "web_web_0_a", 1);
+    harness_wait(h, RUNTIME_GONE, "web_web_0_a");
+    size_t before = harness_count(h, RUNTIME_EXITED, NULL);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_LISTED, NULL);
+    assert_int_equal(harness_count(h, RUNTIME_EXITED, NULL), before);
+}
+
+static void test_a_task_that_uses_too_much_memory_is_reported_as_such(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c", "exec tail /dev/zero");
+    task.resources.memory_bytes = 8 * 1024 * 1024;
+    harness_start(h, "web_web_0_a", 1, &task);
+    const struct seen *seen = harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    assert_true(seen->oom_killed);
+    assert_int_equal(seen->reason, REASON_OOM_KILLED);
+}
+
+static void test_the_tasks_environment_and_ports_are_in_the_container(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "echo $ARGOSY_JOB $MODE $ARGOSY_PORT_80");
+    task.env = (struct string_map){&(struct string_pair){"MODE", "edge"}, 1};
+    task.ports = WORDS("80");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    harness_logs(h, "web_web_0_a", 1, -1, 4096);
+    assert_string_equal(buf_text(&h->log[1]), "web edge 80\n");
+}
+
+/* ---- starts that fail
+ * -------------------------------------------------------------------------------- */
+
+static void assert_nothing_left(struct harness *h)
+{
+    size_t running = harness_count(h, RUNTIME_RUNNING, NULL);
+    size_t exited = harness_count(h, RUNTIME_EXITED, NULL);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_LISTED, NULL);
+    assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), running);
+    assert_int_equal(harness_count(h, RUNTIME_EXITED, NULL), exited);
+}
+
+static void test_a_command_that_does_not_exist_fails_and_leaves_nothing(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "nosuchcommand");
+    harness_start(h, "web_web_0_a", 1, &task);
+    const struct seen *seen = harness_wait(h, RUNTIME_FAILED, "web_web_0_a");
+    assert_int_equal(seen->reason, REASON_COMMAND_NOT_FOUND);
+    assert_non_null(strstr(seen->message, "nosuchcommand"));
+    assert_nothing_left(h);
+}
+
+static void test_a_command_that_cannot_be_executed_fails_and_leaves_nothing(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "/etc");
+    harness_start(h, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_0_a")->reason,
+                     REASON_COMMAND_NOT_EXECUTABLE);
+    assert_nothing_left(h);
+}
+
+static void test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    task.image = "nosuch:image";
+    task.pull = PULL_NEVER;
+    harness_start(h, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_0_a")->reason,
+                     REASON_IMAGE_NOT_FOUND);
+    assert_int_equal(harness_count(h, RUNTIME_PREPARING, NULL), 0);
+    assert_nothing_left(h);
+}
+
+static void test_a_registry_that_does_not_answer_is_a_failed_pull(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    task.image = "127.0.0.1:1/nosuch:image";
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_PREPARING, "web_web_0_a");
+    const struct seen *seen = harness_wait(h, RUNTIME_FAILED, "web_web_0_a");
+    assert_int_equal(seen->reason, REASON_IMAGE_PULL_FAILED);
+    assert_non_null(strstr(seen->message, "connection refused"));
+    assert_nothing_left(h);
+}
+
+static void test_a_volume_that_is_none_is_an_invalid_specification(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    task.volumes = WORDS("nonsense");
+    harness_start(h, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_0_a")->reason, REASON_INVALID_SPEC);
+}
+
+static void test_a_static_port_that_is_taken_fails_and_leaves_nothing(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec first = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    first.ports = WORDS("80");
+    harness_start(h, "web_web_0_a", 1, &first);
+    char port[32];
+    const struct seen *seen = harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    assert_int_equal(seen->port_count, 1);
+    assert_true(seen->ports[0].host > 0);
+    assert_int_equal(seen->ports[0].container, 80);
+    snprintf(port, sizeof(port), "%lld:80", (long long)seen->ports[0].host);
+    struct task_spec second = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    second.ports = WORDS(port);
+    harness_start(h, "web_web_1_b", 1, &second);
+    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_1_b")->reason, REASON_PORT_IN_USE);
+}
+
+/* ---- names and adoption
+ * ---------------------------------------------------------------------------------- */
+
+static void test_what_runs_is_adopted_by_the_next_worker_and_not_started_again(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    task.ports = WORDS("80");
+    harness_start(h, "web_web_0_a", 2, &task);
+    struct seen started = *harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    struct harness *next = connected("testcluster");
+    next->runtime->ops->list(next->runtime);
+    const struct seen *adopted = harness_wait(next, RUNTIME_RUNNING, "web_web_0_a");
+    assert_string_equal(adopted->execution_id, started.execution_id);
+    assert_int_equal(adopted->run, 2);
+    assert_int_equal(adopted->ports[0].host, started.ports[0].host);
+    assert_true(adopted->address[0] != '\0');
+    assert_true(adopted->started_ms > 0);
+    harness_wait(next, RUNTIME_LISTED, NULL);
+    /* Starting it is answered with what is there. */
+    harness_start(next, "web_web_0_a", 2, &task);
+    assert_string_equal(harness_wait(next, RUNTIME_RUNNING, "web_web_0_a")->execution_id,
+                        started.execution_id);
+    harness_free(next);
+}
+
+static void test_a_start_of_what_runs_already_is_done_without_a_list(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    struct seen started = *harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    struct harness *next = connected("testcluster");
+    harness_start(next, "web_web_0_a", 1, &task);
+    assert_string_equal(harness_wait(next, RUNTIME_RUNNING, "web_web_0_a")->execution_id,
+                        started.execution_id);
+    harness_free(next);
+}
+
+static void test_a_name_that_another_cluster_uses_is_left_alone(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    struct harness *other = connected("othercluster");
+    harness_start(other, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(other, RUNTIME_FAILED, "web_web_0_a")->reason,
+                     REASON_NAME_IN_USE);
+    other->runtime->ops->stop(other->runtime, "web_web_0_a", 1, 15, 1000);
+    harness_wait(other, RUNTIME_GONE, "web_web_0_a");
+    other->runtime->ops->list(other->runtime);
+    harness_wait(other, RUNTIME_LISTED, NULL);
+    assert_int_equal(harness_count(other, RUNTIME_RUNNING, NULL), 0);
+    harness_free(other);
+    /* It runs on. */
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+}
+
+static void test_a_worker_that_knows_no_cluster_is_told_by_what_runs(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    struct harness *empty = connected(NULL);
+    empty->runtime->ops->list(empty->runtime);
+    assert_string_equal(harness_wait(empty, RUNTIME_RUNNING, "web_web_0_a")->cluster,
+                        "testcluster");
+    harness_free(empty);
+}
+
+static void test_an_ended_task_is_listed_with_its_exit_code(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c", "exit 9");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    struct harness *next = connected("testcluster");
+    next->runtime->ops->list(next->runtime);
+    assert_int_equal(harness_wait(next, RUNTIME_EXITED, "web_web_0_a")->exit_code, 9);
+    harness_wait(next, RUNTIME_LISTED, NULL);
+    harness_free(next);
+}
+
+static void test_many_starts_at_once_all_run(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    char id[32];
+    for (int i = 0; i < 6; i++) {
+        snprintf(id, sizeof(id), "web_web_%d_a", i);
+        harness_start(h, id, 1, &task);
+    }
+    for (int i = 0; i < 6; i++)
+        harness_wait(h, RUNTIME_RUNNING, NULL);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_LISTED, NULL);
+    assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), 12);
+}
+
+/* ---- logs, usage, probes
+ * ------------------------------------------------------------------------------------ */
+
+static void test_logs_have_both_streams_and_the_last_lines(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "echo one; echo two; echo three; echo bad >&2");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
+    harness_logs(h, "web_web_0_a", 1, -1, 4096);
+    assert_string_equal(buf_text(&h->log[1]), "one\ntwo\nthree\n");
+    assert_string_equal(buf_text(&h->log[2]), "bad\n");
+    assert_int_equal(h->log_error, 0);
+    harness_logs(h, "web_web_0_a", 1, -1, 10);
+    assert_int_equal(h->log[1].length + h->log[2].length, 10);
+}
+
+static void test_logs_of_what_is_not_there_end_with_an_error(void **state)
+{
+    struct harness *h = *state;
+    harness_logs(h, "web_web_0_a", 1, -1, 4096);
+    assert_int_equal(h->log_error, ERR_NOT_FOUND);
+}
+
+static bool log_has_two_lines(const struct harness *h)
+{
+    return strcmp(buf_text(&h->log[1]), "one\ntwo\n") == 0;
+}
+
+static void test_a_followed_log_goes_on_until_it_is_cancelled(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "echo one; sleep 0.3; echo two; sleep 1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    h->runtime->ops->logs(h->runtime, 5, "web_web_0_a", 1, -1, 0, true);
+    harness_until(h, log_has_two_lines);
+    h->runtime->ops->logs_cancel(h->runtime, 5);
+    assert_false(h->log_ended);
+}
+
+static void on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
+{
+    struct harness *h = context;
+    assert_string_equal(task_id, "web_web_0_a");
+    h->usage = *usage;
+    h->usages++;
+}
+
+static bool has_usage(const struct harness *h)
+{
+    return h->usages > 0;
+}
+
+static void test_usage_is_told_for_what_runs(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    h->runtime->ops->usage(h->runtime, on_usage, h);
+    harness_until(h, has_usage);
+    assert_true(h->usage.cpu_seconds_total > 0);
+    assert_true(h->usage.memory_bytes > 0);
+    assert_int_equal(h->usage.memory_limit_bytes, 16 * 1024 * 1024);
+    assert_true(h->usage.pids >= 1);
+}
+
+static bool probe(struct harness *h, struct health_check check)
+{
+    struct task_spec task = {.health = {&check, 1}};
+    check.timeout_ms = 5000;
+    h->runtime->ops->probe(h->runtime, "web_web_0_a", 1, &task, 0);
+    return harness_wait(h, RUNTIME_HEALTH, "web_web_0_a")->healthy;
+}
+
+static void test_probes_tell_healthy_from_unhealthy(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c",
+                                 "mkdir /www; echo hi >/www/ok; httpd -p 80 -h /www; sleep 1000");
+    harness_start(h, "web_web_0_a", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    while (!probe(h, (struct health_check){.tcp = ":80"}))
+        ; /* until the server listens */
+    assert_true(probe(h, (struct health_check){.http = "http://:80/ok"}));
+    assert_false(probe(h, (struct health_check){.http = "http://:80/missing"}));
+    assert_string_equal(h->events[h->read - 1].message, "HTTP status 404");
+    assert_false(probe(h, (struct health_check){.tcp = ":81"}));
+    assert_true(probe(h, (struct health_check){.exec = WORDS("test", "-f", "/www/ok")}));
+    assert_false(probe(h, (struct health_check){.exec = WORDS("sh", "-c", "exit 4")}));
+    assert_string_equal(h->events[h->read - 1].message, "the check exited with code 4");
+    assert_false(probe(h, (struct health_check){.exec = WORDS("nosuch")}));
+}
+
+/* ---- no engine
+ * --------------------------------------------------------------------------------------------- */
+
+static void test_without_an_engine_it_is_down_and_starts_fail_for_that_reason(void **state)
+{
+    (void)state;
+    struct harness *h = harness_new();
+    struct docker_runtime_config config = {
+        .socket_path = "/nonexistent/docker.sock", .node = node, .prng = &h->prng};
+    struct runtime_handler handler = harness_handler(h);
+    h->runtime = docker_runtime_new(&config, &handler, h->loop);
+    harness_wait(h, RUNTIME_DOWN, NULL);
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    harness_start(h, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_0_a")->reason, REASON_ENGINE_DOWN);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_DOWN, NULL);
+    harness_logs(h, "web_web_0_a", 1, -1, 100);
+    assert_int_equal(h->log_error, ERR_UNREACHABLE);
+    harness_free(h);
+}
+
+int main(void)
+{
+#define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        WITH_ENGINE(test_a_task_starts_runs_and_ends_with_its_exit_code),
+        WITH_ENGINE(test_a_task_that_ends_at_once_is_reported_running_and_then_ended),
+        WITH_ENGINE(test_a_stop_ends_a_task_by_its_signal),
+        WITH_ENGINE(test_a_task_that_ignores_its_stop_is_killed),
+        WITH_ENGINE(test_a_stop_during_the_start_leaves_nothing_running),
+        WITH_ENGINE(test_a_stop_before_the_start_was_begun_is_answered_with_gone),
+        WITH_ENGINE(test_stopping_and_removing_what_is_not_there_is_answered_with_gone),
+        WITH_ENGINE(test_a_removed_task_is_gone_with_its_container),
+        WITH_ENGINE(test_a_task_that_uses_too_much_memory_is_reported_as_such),
+        WITH_ENGINE(test_the_tasks_environment_and_ports_are_in_the_container),
+        WITH_ENGINE(test_a_command_that_does_not_exist_fails_and_leaves_nothing),
+        WITH_ENGINE(test_a_command_that_cannot_be_executed_fails_and_leaves_nothing),
+        WITH_ENGINE(test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found),
+        WITH_ENGINE(test_a_registry_that_does_not_answer_is_a_failed_pull),
+        WITH_ENGINE(test_a_volume_that_is_none_is_an_invalid_specification),
+        WITH_ENGINE(test_a_static_port_that_is_taken_fails_and_leaves_nothing),
+        WITH_ENGINE(test_what_runs_is_adopted_by_the_next_worker_and_not_started_again),
+        WITH_ENGINE(test_a_start_of_what_runs_already_is_done_without_a_list),
+        WITH_ENGINE(test_a_name_that_another_cluster_uses_is_left_alone),
+        WITH_ENGINE(test_a_worker_that_knows_no_cluster_is_told_by_what_runs),
+        WITH_ENGINE(test_an_ended_task_is_listed_with_its_exit_code),
+        WITH_ENGINE(test_many_starts_at_once_all_run),
+        WITH_ENGINE(test_logs_have_both_streams_and_the_last_lines),
+        WITH_ENGINE(test_logs_of_what_is_not_there_end_with_an_error),
+        WITH_ENGINE(test_a_followed_log_goes_on_until_it_is_cancelled),
+        WITH_ENGINE(test_usage_is_told_for_what_runs),
+        WITH_ENGINE(test_probes_tell_healthy_from_unhealthy),
+        cmocka_unit_test(test_without_an_engine_it_is_down_and_starts_fail_for_that_reason),
+    };
+    snprintf(node, sizeof(node), "rt-%d", (int)getpid());
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
