@@ -1,0 +1,287 @@
+/* Attempts. Their state is written by one function, attempt_set_state, which asks the table in
+ * schema/states.h; their resources are held from creation until nothing of them runs any more. */
+#include "manager/core/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct attempt *attempt_find(struct manager *manager, const char *id)
+{
+    struct attempt *attempt;
+    HASH_FIND_STR(manager->attempts, id, attempt);
+    return attempt;
+}
+
+/* ---- creation and end ---- */
+
+static void attach(struct attempt *attempt, struct instance *instance, struct binding *binding)
+{
+    struct attempt **tail = &binding->attempts;
+    attempt->instance = instance;
+    attempt->older = instance->attempts;
+    instance->attempts = attempt;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = attempt;
+    attempt->binding = binding;
+    binding->attempt_count++;
+}
+
+static void detach(struct attempt *attempt)
+{
+    struct attempt **at = &attempt->instance->attempts;
+    while (*at != attempt)
+        at = &(*at)->older;
+    *at = attempt->older;
+    at = &attempt->binding->attempts;
+    while (*at != attempt)
+        at = &(*at)->next;
+    *at = attempt->next;
+    attempt->binding->attempt_count--;
+}
+
+struct attempt *attempt_new(struct manager *manager, const char *id, struct instance *instance,
+                            struct node *node, struct spec_version *spec,
+                            const struct task_spec *task)
+{
+    struct attempt *attempt = mem_alloc(sizeof(*attempt));
+    struct binding *binding = binding_obtain(node, instance->group->job);
+    snprintf(attempt->id, sizeof(attempt->id), "%s", id);
+    attempt->spec = spec_version_ref(spec);
+    attempt->task = task;
+    attempt->state = ATTEMPT_PENDING;
+    attempt->exit_code = UNSET;
+    attempt->desired = DESIRED_RUN;
+    attempt->holds = true;
+    attach(attempt, instance, binding);
+    HASH_ADD_STR(manager->attempts, id, attempt);
+    node_take(manager, node, attempt);
+    if (binding->tombstone)
+        grave_close(manager, TOPIC_NODE_ASSIGN, node->id, binding->job->name);
+    binding->tombstone = false;
+    return attempt;
+}
+
+static void attempt_release(struct manager *manager, struct attempt *attempt)
+{
+    if (!attempt->holds)
+        return;
+    attempt->holds = false;
+    node_give_back(manager, attempt->binding->node, attempt);
+}
+
+static void forget_just_final(struct manager *manager, const struct attempt *attempt)
+{
+    for (size_t i = 0; i < manager->just_final_count; i++)
+        if (manager->just_final[i] == attempt)
+            manager->just_final[i] = manager->just_final[--manager->just_final_count];
+}
+
+void attempt_free(struct manager *manager, struct attempt *attempt)
+{
+    attempt_release(manager, attempt);
+    forget_just_final(manager, attempt);
+    detach(attempt);
+    HASH_DEL(manager->attempts, attempt);
+    spec_version_unref(attempt->spec);
+    free(attempt);
+}
+
+/* ---- the state: one setter ---- */
+
+static void note_final(struct manager *manager, struct attempt *attempt)
+{
+    if (manager->just_final_count == manager->just_final_capacity) {
+        manager->just_final_capacity =
+            manager->just_final_capacity ? manager->just_final_capacity * 2 : 16;
+        manager->just_final =
+            mem_resize(manager->just_final, manager->just_final_capacity, sizeof(struct attempt *));
+    }
+    manager->just_final[manager->just_final_count++] = attempt;
+    attempt->ended_ms = manager->now.mono_ms;
+}
+
+/* False when the table forbids it. */
+static bool attempt_set_state(struct manager *manager, struct attempt *attempt,
+                              enum attempt_state state, bool next_run)
+{
+    if (state != attempt->state && !attempt_state_may_follow(attempt->state, state, next_run))
+        return false;
+    bool ended = !attempt_is_final(attempt) && attempt_state_is_final(state);
+    attempt->state = state;
+    if (ended)
+        note_final(manager, attempt);
+    return true;
+}
+
+/* ---- observations ---- */
+
+static bool is_healthy(const struct attempt *attempt)
+{
+    if (attempt->state != ATTEMPT_RUNNING || attempt->health == HEALTH_UNHEALTHY)
+        return false;
+    return !attempt->task->health.count || attempt->health == HEALTH_HEALTHY;
+}
+
+static void note_health(struct manager *manager, struct attempt *attempt)
+{
+    if (!is_healthy(attempt))
+        attempt->healthy_since_ms = 0;
+    else if (!attempt->healthy_since_ms)
+        attempt->healthy_since_ms = manager->now.mono_ms;
+}
+
+static void copy_observed(struct attempt *attempt, const struct observed_attempt *observed)
+{
+    if (observed->run > attempt->run)
+        attempt->healthy_since_ms = 0;
+    attempt->run = observed->run;
+    attempt->restarts = observed->restarts;
+    attempt->seq = observed->seq;
+    attempt->exit_code = observed->exit_code;
+    attempt->reason = observed->reason;
+    attempt->health = observed->health;
+    attempt->started_ms = observed->started_ms;
+    attempt->finished_ms = observed->finished_ms;
+}
+
+/* It has ended by the worker's words: what it held is free, and a failure has consequences. */
+static void attempt_ended(struct manager *manager, struct attempt *attempt)
+{
+    attempt->answered = true;
+    attempt->unknown = false;
+    attempt_release(manager, attempt);
+    mark_assignment(manager, attempt->binding);
+    if (attempt->desired == DESIRED_RUN &&
+        (attempt->state == ATTEMPT_FAILED || attempt->state == ATTEMPT_REJECTED)) {
+        emit_event(manager, "attempt_failed", (enum reason)attempt->reason,
+                   attempt->binding->job->name, attempt->binding->node->id, attempt->id, "%s",
+                   reason_text(attempt->reason));
+        reschedule_after_failure(manager, attempt->instance, attempt);
+    }
+}
+
+bool attempt_observe(struct manager *manager, struct attempt *attempt,
+                     const struct observed_attempt *observed)
+{
+    struct attempt_order mine = {attempt->run, attempt->state, attempt->seq};
+    struct attempt_order theirs = {observed->run, (enum attempt_state)observed->state,
+                                   observed->seq};
+    if (attempt_is_final(attempt)) {
+        /* lost stays lost, but now we know that nothing of it runs */
+        if (!attempt->answered && attempt_state_is_final(theirs.state))
+            attempt_gone(manager, attempt);
+        return false;
+    }
+    if (attempt_order_compare(&theirs, &mine) <= 0 ||
+        !attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run))
+        return false;
+    copy_observed(attempt, observed);
+    note_health(manager, attempt);
+    if (attempt_is_final(attempt))
+        attempt_ended(manager, attempt);
+    return true;
+}
+
+void attempt_remember(struct manager *manager, struct attempt *attempt,
+                      const struct known_state *known)
+{
+    struct attempt_order mine = {attempt->run, attempt->state, attempt->seq};
+    struct attempt_order theirs = {known->run, (enum attempt_state)known->state, known->seq};
+    if (!known->state || attempt_order_compare(&theirs, &mine) <= 0)
+        return;
+    attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run);
+    attempt->run = known->run;
+    attempt->restarts = known->restarts;
+    attempt->seq = known->seq;
+    attempt->exit_code = known->exit_code;
+    attempt->reason = known->reason;
+    attempt->finished_ms = known->finished_ms;
+    note_health(manager, attempt);
+    if (!attempt_is_final(attempt) || attempt->state == ATTEMPT_LOST)
+        return;
+    attempt->answered = true;
+    attempt_release(manager, attempt);
+}
+
+void attempt_gone(struct manager *manager, struct attempt *attempt)
+{
+    if (!attempt_is_final(attempt) && !attempt_set_state(manager, attempt, ATTEMPT_STOPPED, false))
+        return;
+    attempt->answered = true;
+    attempt->unknown = false;
+    attempt_release(manager, attempt);
+    mark_assignment(manager, attempt->binding);
+    job_queue(manager, attempt->binding->job);
+}
+
+/* ---- decisions ---- */
+
+void attempt_schedule(struct manager *manager, struct attempt *attempt)
+{
+    attempt_set_state(manager, attempt, ATTEMPT_SCHEDULED, false);
+}
+
+void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason reason)
+{
+    if (!attempt_set_state(manager, attempt, ATTEMPT_LOST, false))
+        return;
+    attempt->reason = (int)reason;
+    attempt->desired = DESIRED_STOP;
+    attempt->stop_reason = (int)reason;
+    attempt->finished_ms = manager->now.wall_ms;
+    mark_assignment(manager, attempt->binding);
+    emit_event(manager, "attempt_lost", reason, attempt->binding->job->name,
+               attempt->binding->node->id, attempt->id, "%s", reason_text((int)reason));
+}
+
+void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason reason)
+{
+    if (attempt->desired == DESIRED_STOP)
+        return;
+    attempt->desired = DESIRED_STOP;
+    attempt->stop_reason = (int)reason;
+    mark_assignment(manager, attempt->binding);
+    mark_job(manager, attempt->binding->job, MARK_STATUS);
+}
+
+/* SEMANTICS 4: with stop_after the worker is given the time to stop it by itself, which is the only
+ * fence. */
+int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *attempt)
+{
+    const struct disconnect_policy *policy = &attempt->spec->spec.disconnect;
+    const struct spec_version *present = job_present(attempt->binding->job);
+    if (present)
+        policy = &present->spec.disconnect;
+    if (!attempt->unknown || policy->replace == 0)
+        return INT64_MAX;
+    int64_t wait = policy->lost_after_ms;
+    if (policy->stop_after_ms != UNSET)
+        wait += policy->stop_after_ms + attempt->task->stop.timeout_ms +
+                manager->keepalive_ms * KEEPALIVE_FACTOR_X10 / 10;
+    return attempt->binding->node->silent_since_ms + wait;
+}
+
+bool attempt_is_given_up(const struct manager *manager, const struct attempt *attempt)
+{
+    return attempt_give_up_ms(manager, attempt) <= manager->now.mono_ms;
+}
+
+bool attempt_is_outdated(const struct attempt *attempt)
+{
+    const struct spec_version *present = job_present(attempt->binding->job);
+    if (!present || attempt->spec == present)
+        return false;
+    const struct task_spec *task = spec_task(&present->spec, attempt->instance->group->name);
+    return !task || task_spec_needs_replacement(attempt->task, task);
+}
+
+void attempts_note_committed(struct manager *manager)
+{
+    for (size_t i = 0; i < manager->just_final_count; i++) {
+        manager->just_final[i]->final_stored = true;
+        job_queue(manager, manager->just_final[i]->binding->job);
+    }
+    manager->just_final_count = 0;
+}

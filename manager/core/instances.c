@@ -1,0 +1,394 @@
+/* Instances: what should exist against what does. job_reconcile is called for a job that was
+ * touched, whose timer came, or that waits and may now have room; it is idempotent.
+ *
+ *   wanted, nothing of it may run        -> placed, or pending with an explanation
+ *   wanted, failed                       -> placed again when its delay is over, unless exhausted
+ *   wanted, its node silent too long     -> placed elsewhere; two of it when the node is back: one
+ * is kept wanted, its task changed             -> updates.c not wanted                           ->
+ * what runs of it is stopped final, stored, and of no more use    -> leaves its assignment */
+#include "manager/core/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what an instance is ---- */
+
+static const struct task_spec *instance_task(const struct instance *instance)
+{
+    const struct spec_version *present = job_present(instance->group->job);
+    return present ? spec_task(&present->spec, instance->group->name) : NULL;
+}
+
+bool instance_is_wanted(const struct instance *instance)
+{
+    const struct job *job = instance->group->job;
+    const struct task_spec *task = instance_task(instance);
+    return task && !job->stopped && !job->deleting && instance->index < task->count;
+}
+
+bool instance_is_completed(const struct instance *instance)
+{
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (attempt->state == ATTEMPT_COMPLETED && !attempt_is_outdated(attempt))
+            return true;
+    return false;
+}
+
+/* The failed attempt after which nothing more was granted: no time is set for the next one. */
+bool instance_is_exhausted(const struct instance *instance)
+{
+    const struct attempt *newest = instance->attempts;
+    const struct spec_version *present = job_present(instance->group->job);
+    if (!newest || !present || present->spec.reschedule.unlimited == 1)
+        return false;
+    return (newest->state == ATTEMPT_FAILED || newest->state == ATTEMPT_REJECTED) &&
+           !attempt_is_outdated(newest) && !instance->reschedule.due_ms;
+}
+
+static bool instance_is_blocked(const struct manager *manager, const struct instance *instance)
+{
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (!attempt_is_final(attempt) && !attempt_is_given_up(manager, attempt))
+            return true;
+    return false;
+}
+
+static void set_waiting(struct manager *manager, struct instance *instance, enum reason reason)
+{
+    if (instance->waiting == (int)reason)
+        return;
+    instance->waiting = (int)reason;
+    mark_job(manager, instance->group->job, MARK_STATUS);
+}
+
+/* ---- attempts that must not go on ---- */
+
+static enum reason unwanted_reason(const struct instance *instance)
+{
+    const struct job *job = instance->group->job;
+    if (job->deleting)
+        return REASON_JOB_DELETED;
+    return job->stopped ? REASON_JOB_STOPPED : REASON_SCALED_DOWN;
+}
+
+static void stop_all(struct manager *manager, struct instance *instance,
+                     const struct attempt *except, enum reason reason)
+{
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (attempt != except && attempt_is_live(attempt))
+            attempt_stop(manager, attempt, reason);
+}
+
+/* An attempt on a silent node is lost for good when nobody would take it back. */
+static void give_up(struct manager *manager, struct instance *instance)
+{
+    int policy = job_present(instance->group->job)->spec.disconnect.reconcile;
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
+        if (attempt_is_final(attempt))
+            continue;
+        if (!attempt_is_given_up(manager, attempt))
+            job_wake_at(manager, instance->group->job, attempt_give_up_ms(manager, attempt));
+        else if (attempt->desired == DESIRED_STOP || policy == RECONCILE_KEEP_REPLACEMENT ||
+                 attempt_is_outdated(attempt))
+            attempt_lose(manager, attempt, REASON_NODE_LOST);
+    }
+}
+
+/* Whether `a` is to be kept rather than `b`, which is the older one. */
+static bool is_preferred(const struct attempt *a, const struct attempt *b, int policy)
+{
+    if (attempt_is_outdated(a) != attempt_is_outdated(b))
+        return !attempt_is_outdated(a);
+    if ((a->state == ATTEMPT_RUNNING) != (b->state == ATTEMPT_RUNNING))
+        return a->state == ATTEMPT_RUNNING;
+    if (policy == RECONCILE_LONGEST_RUNNING ||
+        (policy == RECONCILE_KEEP_ORIGINAL && (a->adopted || b->adopted)))
+        return a->started_ms < b->started_ms;
+    return policy == RECONCILE_KEEP_REPLACEMENT;
+}
+
+/* A silent node is back and a replacement runs: one of them goes on. Those that are silent or
+ * not heard yet do not take part. */
+static void keep_one(struct manager *manager, struct instance *instance)
+{
+    int policy = job_present(instance->group->job)->spec.disconnect.reconcile;
+    struct attempt *kept = NULL;
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
+        if (!attempt_is_live(attempt) || attempt->binding->node->liveness != NODE_ALIVE)
+            continue;
+        if (!kept) {
+            kept = attempt;
+            continue;
+        }
+        bool keep_newer = is_preferred(kept, attempt, policy);
+        attempt_stop(manager, keep_newer ? attempt : kept, REASON_REPLACED);
+        kept = keep_newer ? kept : attempt;
+    }
+}
+
+/* ---- attempts that may leave ---- */
+
+static bool has_newer_final(const struct instance *instance, const struct attempt *attempt)
+{
+    for (struct attempt *at = instance->attempts; at != attempt; at = at->older)
+        if (attempt_is_final(at))
+            return true;
+    return false;
+}
+
+static bool wanted_may_leave(struct manager *manager, const struct instance *instance,
+                             const struct attempt *attempt)
+{
+    struct job *job = instance->group->job;
+    if (attempt_is_outdated(attempt) || has_newer_final(instance, attempt))
+        return true;
+    if (attempt->state == ATTEMPT_COMPLETED)
+        return false;
+    if (attempt->state != ATTEMPT_FAILED && attempt->state != ATTEMPT_REJECTED)
+        return true;
+    if (job_present(job)->spec.reschedule.unlimited != 1)
+        return false; /* the record that it has failed */
+    int64_t leaves_ms = attempt->ended_ms + FINAL_ATTEMPT_KEPT_MS;
+    job_wake_at(manager, job, leaves_ms > manager->now.mono_ms ? leaves_ms : INT64_MAX);
+    return leaves_ms <= manager->now.mono_ms;
+}
+
+static bool may_leave(struct manager *manager, const struct instance *instance,
+                      const struct attempt *attempt, bool wanted)
+{
+    if (!attempt_is_final(attempt) || !attempt->final_stored)
+        return false;
+    if (!attempt->answered) /* its assignment says stop until the worker has answered */
+        return instance->group->job->deleting || attempt->binding->node->deleted;
+    return !wanted || wanted_may_leave(manager, instance, attempt);
+}
+
+static void let_leave(struct manager *manager, struct instance *instance, bool wanted)
+{
+    struct attempt *attempt = instance->attempts;
+    while (attempt) {
+        struct attempt *older = attempt->older;
+        if (may_leave(manager, instance, attempt, wanted)) {
+            mark_assignment(manager, attempt->binding);
+            mark_job(manager, instance->group->job, MARK_STATUS);
+            attempt_free(manager, attempt);
+        }
+        attempt = older;
+    }
+}
+
+/* ---- one instance ---- */
+
+/* What may change in place changes now (D9). */
+static void take_present_version(struct manager *manager, struct instance *instance)
+{
+    struct spec_version *present = job_present(instance->group->job);
+    const struct task_spec *task = instance_task(instance);
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
+        if (!task || attempt->spec == present || attempt_is_outdated(attempt))
+            continue;
+        spec_version_unref(attempt->spec);
+        attempt->spec = spec_version_ref(present);
+        attempt->task = task;
+        mark_assignment(manager, attempt->binding);
+    }
+}
+
+static void instance_reconcile(struct manager *manager, struct instance *instance)
+{
+    bool wanted = instance_is_wanted(instance);
+    take_present_version(manager, instance);
+    give_up(manager, instance);
+    if (!wanted) {
+        set_waiting(manager, instance, REASON_NONE);
+        stop_all(manager, instance, NULL, unwanted_reason(instance));
+    } else if (instance_is_completed(instance)) {
+        stop_all(manager, instance, NULL, REASON_REPLACED);
+    } else {
+        keep_one(manager, instance);
+    }
+    let_leave(manager, instance, wanted);
+    if (!wanted)
+        instance_drop(instance);
+}
+
+/* ---- placing ---- */
+
+/* The scheduler's view of what this group already has on a node. */
+static void stamp(const struct binding *binding, const struct group *group)
+{
+    struct scheduler_node *view = &binding->node->view;
+    view->job_attempts = binding->attempt_count;
+    view->task_attempts = 0;
+    for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+        if (attempt->instance->group == group && attempt->holds)
+            view->task_attempts++;
+}
+
+static void stamp_all(const struct group *group, bool set)
+{
+    for (struct binding *binding = group->job->bindings; binding; binding = binding->job_next) {
+        if (set)
+            stamp(binding, group);
+        else
+            binding->node->view.job_attempts = binding->node->view.task_attempts = 0;
+    }
+}
+
+static void stamp_failures(struct manager *manager, const struct instance *instance, bool failed)
+{
+    const struct reschedule *reschedule = &instance->reschedule;
+    for (size_t i = 0; i < reschedule->failed_count; i++) {
+        struct node *node = node_find(manager, reschedule->failed_nodes[i]);
+        if (node)
+            node->view.failed_here = failed;
+    }
+}
+
+static void new_attempt_id(struct manager *manager, const struct instance *instance, char *ret_id)
+{
+    struct attempt_name name = {.index = instance->index};
+    memcpy(name.job, instance->group->job->name, sizeof(name.job));
+    memcpy(name.task, instance->group->name, sizeof(name.task));
+    do {
+        prng_base32(&manager->prng, name.suffix, ATTEMPT_SUFFIX_LENGTH);
+        attempt_name_format(ret_id, &name);
+    } while (attempt_find(manager, ret_id));
+}
+
+static void instance_put(struct manager *manager, struct instance *instance, const char *node_id)
+{
+    char id[LIMIT_TASK_ID_LENGTH + 1];
+    struct node *node = node_find(manager, node_id);
+    const struct task_spec *task = instance_task(instance);
+    new_attempt_id(manager, instance, id);
+    struct attempt *attempt =
+        attempt_new(manager, id, instance, node, job_present(instance->group->job), task);
+    attempt_schedule(manager, attempt);
+    reschedule_done(manager, instance);
+    set_waiting(manager, instance, REASON_NONE);
+    mark_assignment(manager, attempt->binding);
+    mark_job(manager, instance->group->job, MARK_STATUS);
+    stamp(attempt->binding, instance->group);
+}
+
+static enum reason main_exclusion(const struct scheduler_explanation *explanation)
+{
+    int main_reason = REASON_NO_NODES;
+    int64_t most = 0;
+    for (int reason = 0; reason < REASON_COUNT; reason++) {
+        if (explanation->excluded[reason] <= most)
+            continue;
+        most = explanation->excluded[reason];
+        main_reason = reason;
+    }
+    return (enum reason)main_reason;
+}
+
+static void explain(struct manager *manager, struct group *group,
+                    const struct scheduler_explanation *explanation)
+{
+    if (!group->explanation)
+        group->explanation = mem_alloc(sizeof(*group->explanation));
+    if (memcmp(group->explanation, explanation, sizeof(*explanation)) == 0)
+        return;
+    *group->explanation = *explanation;
+    mark_job(manager, group->job, MARK_STATUS);
+}
+
+/* False when no node can take it, with the reason in the group's explanation. */
+static bool instance_place(struct manager *manager, struct instance *instance)
+{
+    struct scheduler_explanation explanation;
+    struct spec_version *present = job_present(instance->group->job);
+    size_t task = spec_task_index(&present->spec, instance_task(instance));
+    stamp_failures(manager, instance, true);
+    const struct scheduler_node *chosen =
+        scheduler_place(&present->demands[task], manager->views, manager->view_count, &explanation);
+    stamp_failures(manager, instance, false);
+    if (chosen)
+        instance_put(manager, instance, chosen->id);
+    else
+        explain(manager, instance->group, &explanation);
+    return chosen;
+}
+
+/* True when it should be placed now. */
+static bool wants_placing(struct manager *manager, struct instance *instance)
+{
+    if (instance_is_blocked(manager, instance) || instance_is_completed(instance) ||
+        instance_is_exhausted(instance))
+        return false;
+    int64_t wait_ms = instance->reschedule.due_ms - manager->now.wall_ms;
+    if (!instance->reschedule.due_ms || wait_ms <= 0)
+        return true;
+    set_waiting(manager, instance, REASON_WAITING_TO_RESCHEDULE);
+    job_wake_at(manager, instance->group->job, manager->now.mono_ms + wait_ms);
+    return false;
+}
+
+/* Instances of a task ask for the same: when one fits nowhere, none does. */
+static void group_place(struct manager *manager, struct group *group, int64_t count)
+{
+    bool full = false;
+    stamp_all(group, true);
+    for (int64_t i = 0; i < count; i++) {
+        struct instance *instance = group_instance_obtain(group, i);
+        if (!wants_placing(manager, instance))
+            continue;
+        if (!full && instance_place(manager, instance))
+            continue;
+        full = true;
+        set_waiting(manager, instance, main_exclusion(group->explanation));
+        job_set_waiting(manager, group->job, true);
+    }
+    stamp_all(group, false);
+    if (full)
+        return;
+    free(group->explanation);
+    group->explanation = NULL;
+}
+
+/* ---- one job ---- */
+
+static void group_reconcile(struct manager *manager, struct group *group)
+{
+    const struct job *job = group->job;
+    const struct task_spec *task = spec_task(&job_present(job)->spec, group->name);
+    for (size_t i = 0; i < group->capacity; i++)
+        if (group->instances[i])
+            instance_reconcile(manager, group->instances[i]);
+    if (!task || job->stopped || job->deleting)
+        return;
+    group_update(manager, group);
+    group_place(manager, group, task->count);
+}
+
+static bool job_has_attempts(const struct job *job)
+{
+    for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
+        if (binding->attempts)
+            return true;
+    return false;
+}
+
+void job_reconcile(struct manager *manager, struct job *job)
+{
+    struct spec_version *present = job_present(job);
+    if (!present)
+        return;
+    timer_unset(&manager->timers, &job->timer);
+    if (job->hold_until_ms > manager->now.mono_ms) {
+        job_wake_at(manager, job, job->hold_until_ms);
+        return;
+    }
+    job_set_waiting(manager, job, false);
+    for (size_t i = 0; i < present->spec.tasks.count; i++)
+        job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);
+    for (struct group *group = job->groups; group; group = group->next)
+        group_reconcile(manager, group);
+    for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
+        binding_bury_if_empty(manager, binding);
+    if (job->deleting && !job_has_attempts(job))
+        job_bury(manager, job);
+}

@@ -1,0 +1,113 @@
+/* Which nodes are there (SEMANTICS 4). A heartbeat is a live metrics message. Silence of three
+ * intervals and the grace makes a node silent; the will alone only keeps new work away from it.
+ *
+ *   unseen --heartbeat--> alive --silence--> silent --heartbeat, live birth--> alive
+ *      \------------------silence-------------^
+ *
+ * While we are not connected the timers stand still; afterwards every node gets a full grace. */
+#include "manager/core/internal.h"
+
+static int64_t interval_ms(const struct node *node)
+{
+    if (node->interval_ms != UNSET)
+        return node->interval_ms;
+    return node->has_info && node->info.interval_ms > 0 ? node->info.interval_ms
+                                                        : DEFAULT_HEARTBEAT_MS;
+}
+
+int64_t node_silence_ms(const struct manager *manager, const struct node *node)
+{
+    return interval_ms(node) * HEARTBEATS_MISSED + manager->grace_ms;
+}
+
+void node_set_grace(struct manager *manager, struct node *node)
+{
+    if (manager->phase != PHASE_LEADING || node->deleted || node->liveness == NODE_SILENT)
+        return;
+    timer_set(&manager->timers, &node->timer,
+              manager->now.mono_ms + node_silence_ms(manager, node));
+}
+
+static void set_unknown(struct node *node, bool unknown)
+{
+    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+            if (!attempt_is_final(attempt))
+                attempt->unknown = unknown;
+}
+
+static void set_liveness(struct manager *manager, struct node *node, enum liveness liveness)
+{
+    bool was_silent = node->liveness == NODE_SILENT;
+    node->liveness = liveness;
+    node_refresh(manager, node);
+    if (was_silent == (liveness == NODE_SILENT)) {
+        /* seen for the first time since we listen: two of an instance may now be told apart */
+        node_queue_jobs(manager, node);
+        return;
+    }
+    set_unknown(node, liveness == NODE_SILENT);
+    node_queue_jobs(manager, node);
+    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+        if (binding->attempts)
+            mark_job(manager, binding->job, MARK_STATUS);
+    emit_event(manager, was_silent ? "node_back" : "node_silent",
+               was_silent ? REASON_NONE : REASON_NODE_SILENT, NULL, node->id, NULL, "%s",
+               was_silent ? "the node is heard again" : reason_text(REASON_NODE_SILENT));
+}
+
+void node_timer_fired(struct manager *manager, void *owner)
+{
+    struct node *node = owner;
+    node->silent_since_ms = manager->now.mono_ms;
+    set_liveness(manager, node, NODE_SILENT);
+}
+
+void node_heard(struct manager *manager, struct node *node)
+{
+    if (manager->phase != PHASE_LEADING)
+        return;
+    node_revive(manager, node);
+    if (node->liveness != NODE_ALIVE)
+        set_liveness(manager, node, NODE_ALIVE);
+    node_set_grace(manager, node);
+}
+
+void nodes_begin_grace(struct manager *manager)
+{
+    int64_t away_ms = manager->link_lost_ms ? manager->now.mono_ms - manager->link_lost_ms : 0;
+    for (struct node *node = manager->nodes; node; node = node->hh.next) {
+        if (node->liveness == NODE_ALIVE)
+            node->liveness = NODE_UNSEEN;
+        if (node->liveness == NODE_SILENT)
+            node->silent_since_ms += away_ms;
+        node_set_grace(manager, node);
+        node_refresh(manager, node);
+    }
+}
+
+void on_presence(struct manager *manager, const struct manager_event *event)
+{
+    const struct presence_document *presence = event->presence;
+    bool offline = presence->state == PRESENCE_OFFLINE;
+    struct node *node = node_find(manager, event->node);
+    if (!node && offline)
+        return; /* the last word of a node that we never knew */
+    if (!node)
+        node = node_obtain(manager, event->node);
+    if (presence->session < node->session ||
+        (presence->session == node->session && !offline && node->offline))
+        return;
+    if (node->deleted && (presence->session == node->session || offline))
+        return;
+    node->session = presence->session;
+    node->offline = offline;
+    if (event->live && !offline)
+        node_heard(manager, node);
+    node_refresh(manager, node);
+}
+
+void on_heartbeat(struct manager *manager, const struct manager_event *event)
+{
+    node_heard(manager, node_obtain(manager, event->node));
+}

@@ -1,0 +1,149 @@
+/* The machine: one event in, then whatever that event made due: timers, and the queue of jobs that
+ * were touched. Failure modes are in the events' own files; this one only dispatches. */
+#include "manager/core/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct manager *manager_new(const struct manager_options *options, struct now now)
+{
+    struct manager *manager = mem_alloc(sizeof(*manager));
+    snprintf(manager->id, sizeof(manager->id), "%s", options->id);
+    snprintf(manager->cluster, sizeof(manager->cluster), "%s",
+             options->cluster ? options->cluster : "");
+    manager->term = options->term;
+    manager->seq = options->seq;
+    manager->started_empty = options->term == 0;
+    manager->grace_ms = options->grace_ms;
+    manager->keepalive_ms = options->keepalive_ms;
+    manager->now = now;
+    prng_init(&manager->prng, options->seed);
+    graves_init(manager);
+    return manager;
+}
+
+void manager_free(struct manager *manager)
+{
+    if (!manager)
+        return;
+    while (manager->jobs)
+        job_free(manager, manager->jobs);
+    while (manager->nodes)
+        node_free(manager, manager->nodes);
+    graves_release(manager);
+    timers_release(&manager->timers);
+    free(manager->just_final);
+    free(manager->views);
+    free(manager);
+}
+
+static void on_timer(struct manager *manager, const struct manager_event *event)
+{
+    (void)manager;
+    (void)event; /* what is due is fired after every event */
+}
+
+static void on_committed(struct manager *manager, const struct manager_event *event)
+{
+    (void)event;
+    attempts_note_committed(manager);
+}
+
+static void fire_timers(struct manager *manager)
+{
+    struct timer *timer;
+    while ((timer = timers_first(&manager->timers)) && timer->due_ms <= manager->now.mono_ms) {
+        timer_unset(&manager->timers, timer);
+        timer->fire(manager, timer->owner);
+    }
+}
+
+static void queue_waiting(struct manager *manager)
+{
+    for (struct job *job = manager->waiting; job; job = job->wait_next)
+        job_queue(manager, job);
+    manager->room_made = false;
+}
+
+static void run_queue(struct manager *manager)
+{
+    if (manager->room_made)
+        queue_waiting(manager);
+    while (manager->queue_first) {
+        struct job *job = manager->queue_first;
+        manager->queue_first = job->queue_next;
+        if (!manager->queue_first)
+            manager->queue_last = NULL;
+        job->queued = false;
+        job_reconcile(manager, job);
+    }
+}
+
+void manager_step(struct manager *manager, const struct manager_event *event, struct now now,
+                  struct effects *effects)
+{
+    static void (*const handlers[EVENT_KIND_COUNT])(struct manager *,
+                                                    const struct manager_event *) = {
+        [EVENT_TIMER] = on_timer,
+        [EVENT_COMMITTED] = on_committed,
+        [EVENT_PICTURE_WHOLE] = on_picture_whole,
+        [EVENT_LINK_LOST] = on_link_lost,
+        [EVENT_JOB_DOCUMENT] = on_job_document,
+        [EVENT_JOB_HISTORY] = on_job_history,
+        [EVENT_JOB_STATUS] = on_job_status,
+        [EVENT_NODE_DESIRED] = on_node_desired,
+        [EVENT_ASSIGNMENT] = on_assignment,
+        [EVENT_MANAGER_STATUS] = on_manager_status,
+        [EVENT_NODE_PRESENCE] = on_presence,
+        [EVENT_NODE_INFO] = on_node_info,
+        [EVENT_NODE_STATE] = on_node_state,
+        [EVENT_HEARTBEAT] = on_heartbeat,
+        [EVENT_ANSWER_ASSIGNMENT] = on_answer_assignment,
+        [EVENT_COMMAND] = on_command,
+    };
+    ASSERT(event->kind < EVENT_KIND_COUNT);
+    manager->now = now;
+    manager->effects = effects;
+    handlers[event->kind](manager, event);
+    if (manager->phase == PHASE_LEADING) {
+        fire_timers(manager);
+        run_queue(manager);
+    }
+    manager->effects = NULL;
+}
+
+int64_t manager_deadline_ms(const struct manager *manager)
+{
+    const struct timer *timer = timers_first(&manager->timers);
+    return timer && manager->phase == PHASE_LEADING ? timer->due_ms : INT64_MAX;
+}
+
+enum manager_phase manager_phase(const struct manager *manager)
+{
+    return manager->phase;
+}
+
+const char *manager_cluster(const struct manager *manager)
+{
+    return manager->cluster;
+}
+
+const char *manager_id(const struct manager *manager)
+{
+    return manager->id;
+}
+
+int64_t manager_term(const struct manager *manager)
+{
+    return manager->term;
+}
+
+int64_t manager_seq(const struct manager *manager)
+{
+    return manager->seq;
+}
+
+void manager_set_session(struct manager *manager, int64_t session)
+{
+    manager->session = session;
+}

@@ -1,0 +1,114 @@
+/* Order of documents, terms and cluster ids: who may write, and what is newer (CONTRACT 3, rules 3
+ * and 5). */
+#include "manager/core/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int order_compare(const struct order *order, const struct manager_head *head)
+{
+    struct manager_head mine = {.manager = order->manager, .term = order->term, .seq = order->seq};
+    return manager_head_compare(&mine, head);
+}
+
+void order_take(struct order *order, const struct manager_head *head)
+{
+    order->term = head->term;
+    order->seq = head->seq;
+    snprintf(order->manager, sizeof(order->manager), "%s", head->manager ? head->manager : "");
+}
+
+struct manager_head head_next(struct manager *manager, struct order *order, bool tombstone)
+{
+    struct manager_head head = {
+        .cluster = manager->cluster,
+        .manager = manager->id,
+        .term = manager->term,
+        .seq = ++manager->seq,
+        .tombstone = tombstone,
+    };
+    order_take(order, &head);
+    return head;
+}
+
+static void supersede(struct manager *manager, int64_t term, const char *by)
+{
+    manager->phase = PHASE_SUPERSEDED;
+    emit_event(manager, "superseded", REASON_STALE_TERM, NULL, NULL, NULL,
+               "manager %s leads with term %lld, we had %lld", by, (long long)term,
+               (long long)manager->term);
+}
+
+void term_raise(struct manager *manager, int64_t term)
+{
+    if (term <= manager->term || manager->phase == PHASE_SUPERSEDED)
+        return;
+    manager->term = term;
+    mark_everything(manager);
+}
+
+/* Who has led in this life and hears of a higher leader steps down: two would only outbid each
+ * other. A worker's word alone has no leader behind it (an emptied manager that began too low): we
+ * outbid it. */
+void term_hear(struct manager *manager, int64_t term, const char *from)
+{
+    bool other = from && strcmp(from, manager->id) != 0;
+    if (term > manager->term_heard || (term == manager->term_heard && other)) {
+        manager->term_heard = term;
+        snprintf(manager->term_heard_from, sizeof(manager->term_heard_from), "%s",
+                 from ? from : "");
+    }
+    if (!manager->has_led || term <= manager->term)
+        return;
+    if (other)
+        supersede(manager, term, from);
+    else
+        term_raise(manager, term + 1);
+}
+
+/* A cluster id that we made ourselves is given up for one that somebody works under. */
+void cluster_hear(struct manager *manager, const char *cluster)
+{
+    if (!cluster || !cluster[0] || strcmp(cluster, manager->cluster) == 0)
+        return;
+    if (manager->cluster[0] && manager->cluster_settled)
+        return;
+    bool had_one = manager->cluster[0];
+    snprintf(manager->cluster, sizeof(manager->cluster), "%s", cluster);
+    manager->cluster_settled = true;
+    if (had_one)
+        mark_everything(manager);
+}
+
+static bool is_ours(const struct manager *manager, const struct manager_head *head)
+{
+    return head->term == manager->term && head->manager && strcmp(head->manager, manager->id) == 0;
+}
+
+bool document_is_news(struct manager *manager, const struct manager_event *event,
+                      const struct manager_head *head, const struct order *order,
+                      bool *ret_overwrite)
+{
+    *ret_overwrite = false;
+    if (!manager->has_led)
+        cluster_hear(manager, head->cluster);
+    if (head->cluster && strcmp(head->cluster, manager->cluster) != 0) {
+        *ret_overwrite = order->term > 0;
+        return false;
+    }
+    if (is_ours(manager, head) && head->seq > manager->seq)
+        manager->seq = head->seq;
+    term_hear(manager, head->term, head->manager);
+    int order_of_ours = order_compare(order, head);
+    bool echo = is_ours(manager, head) && order_of_ours >= 0;
+    if (manager->has_led) {
+        *ret_overwrite = !echo && order->term > 0;
+        return false;
+    }
+    if (order_of_ours > 0)
+        *ret_overwrite = !echo;
+    if (order_of_ours >= 0)
+        return false;
+    manager->heard_news |= !event->stored;
+    return true;
+}

@@ -1,0 +1,146 @@
+/* What workers report: nodes/<node>/info and nodes/<node>/state/<job>. */
+#include "manager/core/internal.h"
+
+#include "schema/record.h"
+
+#include <string.h>
+
+/* ---- info ---- */
+
+static bool keep_info(struct node *node, const struct node_info *info)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct node_info copy;
+    if (record_copy(&node_info_record, info, &arena, &copy)) {
+        arena_release(&arena);
+        return false;
+    }
+    arena_release(&node->info_arena);
+    node->info_arena = arena;
+    node->info = copy;
+    node->has_info = true;
+    return true;
+}
+
+/* Which cluster it belongs to, and which terms it has seen. */
+static void hear_head(struct manager *manager, struct node *node, const struct node_info *info)
+{
+    cluster_hear(manager, info->head.cluster);
+    bool foreign = info->head.cluster && strcmp(info->head.cluster, manager->cluster) != 0;
+    if (foreign && !node->foreign)
+        emit_event(manager, "foreign_cluster", REASON_FOREIGN_CLUSTER, NULL, node->id, NULL,
+                   "the node belongs to cluster %s", info->head.cluster);
+    node->foreign = foreign;
+    if (foreign)
+        return;
+    if (info->head.cluster)
+        manager->cluster_settled = true;
+    term_hear(manager, info->head.term, NULL);
+    /* an equal term of another manager is refused too: only a larger one helps */
+    if (info->refused_manager && info->refused_term == manager->term &&
+        strcmp(info->refused_manager, manager->id) == 0)
+        term_raise(manager, info->head.term + 1);
+}
+
+void node_settle_or_ask(struct manager *manager, struct node *node)
+{
+    if (node->settled || node->foreign || manager->phase != PHASE_LEADING)
+        return;
+    bool never_assigned = node->has_info && !node->info.head.cluster;
+    if (!node->ask_wanted && (node->has_document || never_assigned))
+        node_settle(manager, node);
+    else
+        node_ask(manager, node);
+}
+
+void on_node_info(struct manager *manager, const struct manager_event *event)
+{
+    const struct node_info *info = event->node_info;
+    struct node *node = node_obtain(manager, event->node);
+    if (node->deleted && !event->live)
+        return; /* an old copy that turned up again */
+    node_revive(manager, node);
+    if (node->has_info && info->head.seq <= node->info_seq)
+        return;
+    if (!keep_info(node, info))
+        return;
+    node->info_seq = info->head.seq;
+    hear_head(manager, node, info);
+    node_set_grace(manager, node);
+    node_settle_or_ask(manager, node);
+    node_refresh(manager, node);
+}
+
+/* ---- state ---- */
+
+static bool report_names(const struct node_state *report, const char *id)
+{
+    for (size_t i = 0; i < report->attempts.count; i++)
+        if (strcmp(RECORD_AT(struct observed_attempt, report->attempts, i)->id, id) == 0)
+            return true;
+    return false;
+}
+
+/* A worker that has stored our assignment and does not name an attempt that is to stop has nothing
+ * of it. */
+static void note_absent(struct manager *manager, struct binding *binding,
+                        const struct node_state *report)
+{
+    if (report->revision < binding->revision)
+        return;
+    for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+        if (!attempt->answered && attempt->desired == DESIRED_STOP &&
+            (report->tombstone || !report_names(report, attempt->id)))
+            attempt_gone(manager, attempt);
+}
+
+/* True when the report names one that we cannot know about: nobody has told us yet. */
+static bool observe_all(struct manager *manager, struct binding *binding,
+                        const struct node_state *report)
+{
+    bool unknown = false;
+    for (size_t i = 0; i < report->attempts.count; i++) {
+        const struct observed_attempt *observed =
+            RECORD_AT(struct observed_attempt, report->attempts, i);
+        struct attempt *attempt = attempt_find(manager, observed->id);
+        if (!attempt || attempt->binding != binding)
+            unknown = true;
+        else if (attempt_observe(manager, attempt, observed))
+            mark_job(manager, binding->job, MARK_STATUS);
+    }
+    return unknown;
+}
+
+/* Whether an assignment of that job may exist on that node which we have not heard of (D5). */
+static bool may_be_unheard(const struct manager *manager, const struct job *job,
+                           const struct binding *binding)
+{
+    if (!job)
+        return true;
+    if (job->tombstone || (binding && binding->order.term))
+        return false;
+    return manager->started_empty;
+}
+
+void on_node_state(struct manager *manager, const struct manager_event *event)
+{
+    const struct node_state *report = event->node_state;
+    struct node *node = node_obtain(manager, event->node);
+    struct job *job = job_find(manager, event->job);
+    struct binding *binding = job ? binding_find(node, job) : NULL;
+    if (node->deleted)
+        return;
+    if (binding && report->head.seq <= binding->state_seq)
+        return;
+    bool unknown = observe_all(manager, binding, report);
+    if (binding) {
+        binding->state_seq = report->head.seq;
+        binding->state_revision = report->revision;
+        note_absent(manager, binding, report);
+        job_queue(manager, job);
+    }
+    if (!unknown || node->answered || node->foreign || !may_be_unheard(manager, job, binding))
+        return;
+    node->ask_wanted = true;
+    node_ask(manager, node);
+}

@@ -1,0 +1,96 @@
+/* Versions of a specification: one arena each, counted references, never changed after creation. */
+#include "manager/core/internal.h"
+
+#include "schema/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool demand_ports(const struct task_spec *task, struct arena *arena,
+                         struct scheduler_demand *demand)
+{
+    struct scheduler_port *ports = arena_array(arena, task->ports.count + 1, sizeof(*ports));
+    if (!ports)
+        return false;
+    for (size_t i = 0; i < task->ports.count; i++) {
+        struct port_spec port;
+        if (port_spec_parse(task->ports.items[i], &port) && port.host)
+            ports[demand->port_count++] = (struct scheduler_port){port.host, port.udp};
+    }
+    demand->ports = ports;
+    return true;
+}
+
+static bool demand_fill(const struct job_spec *spec, const struct task_spec *task,
+                        struct arena *arena, struct scheduler_demand *demand)
+{
+    *demand = (struct scheduler_demand){
+        .datacenters = &spec->datacenters,
+        .runtime = task->runtime,
+        .needs = {.cpu_millis = task->resources.cpu_millis,
+                  .memory_bytes = task->resources.memory_bytes,
+                  .disk_bytes = task->resources.disk_bytes},
+        .count = task->count,
+    };
+    return demand_ports(task, arena, demand);
+}
+
+struct spec_version *spec_version_new(const struct job_spec *spec, int64_t version,
+                                      int64_t submitted_ms)
+{
+    struct spec_version *made = mem_alloc(sizeof(*made));
+    made->references = 1;
+    made->version = version;
+    made->submitted_ms = submitted_ms;
+    bool ok = record_copy(&job_spec_record, spec, &made->arena, &made->spec) == 0;
+    size_t count = ok ? made->spec.tasks.count : 0;
+    made->demands = arena_array(&made->arena, count + 1, sizeof(*made->demands));
+    ok = ok && made->demands;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = demand_fill(&made->spec, RECORD_AT(struct task_spec, made->spec.tasks, i),
+                         &made->arena, &made->demands[i]);
+    if (ok)
+        return made;
+    spec_version_unref(made);
+    return NULL;
+}
+
+struct spec_version *spec_version_ref(struct spec_version *version)
+{
+    version->references++;
+    return version;
+}
+
+void spec_version_unref(struct spec_version *version)
+{
+    if (!version || --version->references > 0)
+        return;
+    arena_release(&version->arena);
+    free(version);
+}
+
+const struct task_spec *spec_task(const struct job_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->tasks.count; i++) {
+        const struct task_spec *task = RECORD_AT(struct task_spec, spec->tasks, i);
+        if (strcmp(task->name, name) == 0)
+            return task;
+    }
+    return NULL;
+}
+
+size_t spec_task_index(const struct job_spec *spec, const struct task_spec *task)
+{
+    return (size_t)(task - (const struct task_spec *)spec->tasks.items);
+}
+
+bool task_spec_needs_replacement(const struct task_spec *old, const struct task_spec *fresh)
+{
+    /* What may change in place is made equal; whatever still differs needs a new container. */
+    struct task_spec like = *old;
+    like.count = fresh->count;
+    like.restart = fresh->restart;
+    like.stop = fresh->stop;
+    like.health = fresh->health;
+    return !record_equal(&task_spec_record, &like, fresh);
+}

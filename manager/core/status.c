@@ -1,0 +1,235 @@
+/* jobs/<job>/status: counts, and why instances are pending. */
+#include "manager/core/internal.h"
+
+enum { EXAMPLES_SHOWN = 3 };
+
+/* ---- counts ---- */
+
+/* The attempt that stands for an instance: one that goes on, else the newest. NULL: it is pending.
+ */
+static const struct attempt *representative(const struct instance *instance)
+{
+    for (const struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (!attempt_is_final(attempt) && !attempt->unknown)
+            return attempt;
+    for (const struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (!attempt_is_final(attempt))
+            return attempt;
+    return instance->waiting ? NULL : instance->attempts;
+}
+
+static int64_t *counter_of(struct state_counts *counts, enum attempt_state state)
+{
+    switch (state) {
+    case ATTEMPT_NONE:
+    case ATTEMPT_PENDING:
+        return &counts->pending;
+    case ATTEMPT_SCHEDULED:
+        return &counts->scheduled;
+    case ATTEMPT_PREPARING:
+        return &counts->preparing;
+    case ATTEMPT_STARTING:
+        return &counts->starting;
+    case ATTEMPT_RUNNING:
+        return &counts->running;
+    case ATTEMPT_STOPPING:
+        return &counts->stopping;
+    case ATTEMPT_COMPLETED:
+        return &counts->completed;
+    case ATTEMPT_FAILED:
+    case ATTEMPT_REJECTED:
+        return &counts->failed;
+    case ATTEMPT_STOPPED:
+        return &counts->stopped;
+    case ATTEMPT_LOST:
+        return &counts->lost;
+    }
+    return &counts->pending;
+}
+
+static void count_instance(const struct instance *instance, struct job_status *status,
+                           struct task_summary *summary)
+{
+    const struct attempt *attempt = instance ? representative(instance) : NULL;
+    if (!attempt) {
+        status->counts.pending++;
+        summary->pending++;
+        return;
+    }
+    if (attempt->unknown) {
+        status->counts.unknown++;
+        return;
+    }
+    int64_t *counter = counter_of(&status->counts, attempt->state);
+    ++*counter;
+    summary->running += counter == &status->counts.running;
+    summary->completed += counter == &status->counts.completed;
+    summary->failed += counter == &status->counts.failed;
+}
+
+/* ---- what is still there of a job that is to end ---- */
+
+static void count_leaving(const struct group *group, int64_t from, struct state_counts *counts)
+{
+    for (size_t i = (size_t)from; i < group->capacity; i++) {
+        const struct instance *instance = group->instances[i];
+        const struct attempt *attempt = instance ? representative(instance) : NULL;
+        if (attempt && !attempt_is_final(attempt))
+            ++*(attempt->unknown ? &counts->unknown : counter_of(counts, attempt->state));
+    }
+}
+
+/* ---- pending ---- */
+
+static int add_exclusions(const struct scheduler_explanation *explanation, struct arena *arena,
+                          struct pending_group *out)
+{
+    char nearest[LIMIT_MESSAGE_LENGTH];
+    struct exclusion *items = arena_array(arena, REASON_COUNT, sizeof(*items));
+    if (!items)
+        return -ERR_NO_MEMORY;
+    out->excluded = (struct record_list){items, 0};
+    for (int reason = 0; reason < REASON_COUNT; reason++)
+        if (explanation->excluded[reason])
+            items[out->excluded.count++] = (struct exclusion){
+                reason_to_string(reason), reason_text(reason), explanation->excluded[reason]};
+    scheduler_nearest_text(explanation, nearest, sizeof(nearest));
+    out->nearest = nearest[0] ? arena_strdup(arena, nearest) : NULL;
+    return 0;
+}
+
+static const char *pending_text(const struct group *group, int reason, struct arena *arena)
+{
+    const struct scheduler_explanation *why = group->explanation;
+    if (!why || !why->nodes || !why->excluded[reason])
+        return reason_text(reason);
+    return arena_printf(arena, "no node can take it; %lld of %lld: %s",
+                        (long long)why->excluded[reason], (long long)why->nodes,
+                        reason_text(reason));
+}
+
+static int add_pending_group(const struct group *group, int reason, struct arena *arena,
+                             struct job_status *status)
+{
+    struct pending_group *out =
+        RECORD_AT(struct pending_group, status->pending, status->pending.count);
+    *out = (struct pending_group){
+        .reason = reason_to_string(reason),
+        .text = pending_text(group, reason, arena),
+        .task = group->name,
+        .examples = {arena_array(arena, EXAMPLES_SHOWN, sizeof(char *)), 0},
+    };
+    if (!out->text || !out->examples.items)
+        return -ERR_NO_MEMORY;
+    status->pending.count++;
+    if (reason == REASON_WAITING_TO_RESCHEDULE || !group->explanation)
+        return 0;
+    return add_exclusions(group->explanation, arena, out);
+}
+
+static int note_pending(const struct instance *instance, struct arena *arena,
+                        struct job_status *status)
+{
+    const char *reason = reason_to_string(instance->waiting);
+    const struct group *group = instance->group;
+    struct pending_group *found = NULL;
+    for (size_t i = 0; i < status->pending.count && !found; i++) {
+        struct pending_group *at = RECORD_AT(struct pending_group, status->pending, i);
+        if (at->task == group->name && at->reason == reason)
+            found = at;
+    }
+    if (!found) {
+        if (status->pending.count == LIMIT_PENDING_REASONS)
+            return 0;
+        int error = add_pending_group(group, instance->waiting, arena, status);
+        if (error)
+            return error;
+        found = RECORD_AT(struct pending_group, status->pending, status->pending.count - 1);
+    }
+    found->count++;
+    if (found->examples.count == EXAMPLES_SHOWN)
+        return 0;
+    char *name = arena_alloc(arena, LIMIT_TASK_ID_LENGTH + 1);
+    if (!name)
+        return -ERR_NO_MEMORY;
+    instance_name_format(name, group->job->name, group->name, instance->index);
+    found->examples.items[found->examples.count++] = name;
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static int fill_task(const struct job *job, const struct task_spec *task, struct arena *arena,
+                     struct job_status *status)
+{
+    struct task_summary *summary =
+        RECORD_AT(struct task_summary, status->tasks, status->tasks.count++);
+    const struct group *group = job_group(job, task->name);
+    bool ends = job->stopped || job->deleting;
+    *summary = (struct task_summary){.name = task->name, .count = ends ? 0 : task->count};
+    status->wanted += summary->count;
+    for (int64_t i = 0; i < summary->count; i++) {
+        const struct instance *instance = group ? group_instance(group, i) : NULL;
+        count_instance(instance, status, summary);
+        if (!instance || !instance->waiting || representative(instance))
+            continue;
+        int error = note_pending(instance, arena, status);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int64_t failed_for_good(const struct job *job)
+{
+    int64_t count = 0;
+    for (const struct group *group = job->groups; group; group = group->next)
+        for (size_t i = 0; i < group->capacity; i++)
+            count += group->instances[i] && instance_is_wanted(group->instances[i]) &&
+                     instance_is_exhausted(group->instances[i]);
+    return count;
+}
+
+static enum job_state state_of(const struct job *job, const struct job_status *status)
+{
+    int64_t running = status->counts.running, completed = status->counts.completed;
+    if (job->deleting)
+        return JOB_DELETING;
+    if (job->stopped)
+        return JOB_STOPPED;
+    if (status->wanted && completed == status->wanted)
+        return JOB_COMPLETED;
+    if (status->wanted && completed + failed_for_good(job) == status->wanted)
+        return JOB_FAILED;
+    if (running + completed >= status->wanted)
+        return JOB_RUNNING;
+    return running ? JOB_DEGRADED : JOB_PENDING;
+}
+
+int status_fill(struct manager *manager, struct job *job, struct arena *arena,
+                struct job_status *ret_status)
+{
+    const struct spec_version *present = job_present(job);
+    const struct record_list *tasks = &present->spec.tasks;
+    *ret_status = (struct job_status){
+        .version = present->version,
+        .type = present->spec.type,
+        .tasks = {arena_array(arena, tasks->count + 1, sizeof(struct task_summary)), 0},
+        .pending = {arena_array(arena, LIMIT_PENDING_REASONS, sizeof(struct pending_group)), 0},
+        .changed_ms = manager->now.wall_ms,
+    };
+    if (!ret_status->tasks.items || !ret_status->pending.items)
+        return -ERR_NO_MEMORY;
+    for (size_t i = 0; i < tasks->count; i++) {
+        int error = fill_task(job, RECORD_AT(struct task_spec, *tasks, i), arena, ret_status);
+        if (error)
+            return error;
+    }
+    for (const struct group *group = job->groups; group; group = group->next) {
+        const struct task_spec *task = spec_task(&present->spec, group->name);
+        bool ends = job->stopped || job->deleting || !task;
+        count_leaving(group, ends ? 0 : task->count, &ret_status->counts);
+    }
+    ret_status->state = state_of(job, ret_status);
+    return 0;
+}

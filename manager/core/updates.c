@@ -1,0 +1,85 @@
+/* Rolling updates (docs/decisions.md, D9): instances whose task has changed are stopped,
+ * `max_parallel` at a time, and placed anew when they have ended. An instance is busy until its new
+ * attempt has settled. */
+#include "manager/core/internal.h"
+
+static int64_t settles_at_ms(const struct attempt *attempt)
+{
+    const struct spec_version *present = job_present(attempt->binding->job);
+    if (!attempt->healthy_since_ms || !present)
+        return INT64_MAX;
+    return attempt->healthy_since_ms + present->spec.update.min_healthy_ms;
+}
+
+bool attempt_is_settled(const struct manager *manager, const struct attempt *attempt)
+{
+    return settles_at_ms(attempt) <= manager->now.mono_ms;
+}
+
+static struct attempt *live_outdated(const struct instance *instance)
+{
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (attempt_is_live(attempt) && attempt_is_outdated(attempt))
+            return attempt;
+    return NULL;
+}
+
+bool group_is_updating(const struct group *group)
+{
+    for (size_t i = 0; i < group->capacity; i++)
+        if (group->instances[i] && instance_is_wanted(group->instances[i]) &&
+            live_outdated(group->instances[i]))
+            return true;
+    return false;
+}
+
+/* Between its old attempt and a new one that has settled. Looks again when it will have. */
+static bool is_busy(struct manager *manager, const struct instance *instance)
+{
+    if (live_outdated(instance) || instance_is_completed(instance))
+        return false;
+    for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
+        if (!attempt_is_live(attempt))
+            continue;
+        if (attempt_is_settled(manager, attempt))
+            return false;
+        job_wake_at(manager, instance->group->job, settles_at_ms(attempt));
+    }
+    return true;
+}
+
+static int64_t slots(struct manager *manager, const struct group *group)
+{
+    int64_t max = job_present(group->job)->spec.update.max_parallel;
+    if (!max)
+        return INT64_MAX;
+    for (size_t i = 0; i < group->capacity && max > 0; i++)
+        if (group->instances[i] && instance_is_wanted(group->instances[i]) &&
+            is_busy(manager, group->instances[i]))
+            max--;
+    return max;
+}
+
+/* What does not run anyway goes first. */
+static void stop_outdated(struct manager *manager, struct group *group, bool running,
+                          int64_t *free_slots)
+{
+    for (size_t i = 0; i<group->capacity && * free_slots> 0; i++) {
+        struct instance *instance = group->instances[i];
+        struct attempt *attempt =
+            instance && instance_is_wanted(instance) ? live_outdated(instance) : NULL;
+        if (!attempt || (attempt->state == ATTEMPT_RUNNING) != running)
+            continue;
+        attempt_stop(manager, attempt, REASON_UPDATED);
+        --*free_slots;
+    }
+}
+
+void group_update(struct manager *manager, struct group *group)
+{
+    if (!group_is_updating(group))
+        return;
+    int64_t free_slots = slots(manager, group);
+    stop_outdated(manager, group, false, &free_slots);
+    stop_outdated(manager, group, true, &free_slots);
+}
