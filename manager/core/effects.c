@@ -35,6 +35,17 @@ void mark_job(struct manager *manager, struct job *job, enum mark_bit bit)
     mark(manager, kind, job, NULL, &job->marks, bit);
 }
 
+void mark_job_withdraw_status(struct manager *manager, struct job *job)
+{
+    struct effects *effects = manager->effects;
+    size_t kept = 0;
+    for (size_t i = 0; i < effects->mark_count; i++)
+        if (effects->marks[i].kind != TOPIC_JOB_STATUS || effects->marks[i].job != job)
+            effects->marks[kept++] = effects->marks[i];
+    effects->mark_count = kept;
+    job->marks &= ~(unsigned)MARK_STATUS;
+}
+
 void mark_desired(struct manager *manager, struct node *node)
 {
     /* Its index would say that jobs are gone of which we have only not heard yet. */

@@ -276,6 +276,8 @@ struct manager {
 /* ---- effects.c ---- */
 
 void mark_job(struct manager *manager, struct job *job, enum mark_bit bit);
+/* A buried job has no status any more. */
+void mark_job_withdraw_status(struct manager *manager, struct job *job);
 void mark_desired(struct manager *manager, struct node *node);
 /* The assignment's content changed: the next revision, and with it the node's index. */
 void mark_assignment(struct manager *manager, struct binding *binding);

@@ -224,6 +224,7 @@ void job_bury(struct manager *manager, struct job *job)
     job->deleting = job->stopped = false;
     while (job->version_count)
         job_drop_version(job, 0);
+    mark_job_withdraw_status(manager, job);
     mark_job(manager, job, MARK_SPEC);
     mark_job(manager, job, MARK_HISTORY);
     grave_dig(manager, TOPIC_JOB_SPEC, job->name, NULL);

@@ -25,6 +25,7 @@ static void bury_heard(struct manager *manager, struct job *job,
 {
     while (job->version_count)
         spec_version_unref(job->versions[--job->version_count]);
+    mark_job_withdraw_status(manager, job);
     job->tombstone = true;
     job->stopped = job->deleting = false;
     if (document->version > job->last_version)
