@@ -21,7 +21,8 @@ enum runtime_event_kind {
     RUNTIME_STARTING,  /* image is there, creating */
     RUNTIME_RUNNING,   /* started; also for each running execution found by list */
     RUNTIME_EXITED,    /* ended by itself or by stop; also for each ended execution found by list */
-    RUNTIME_FAILED,    /* could not be started (reason, message); nothing was left behind */
+    RUNTIME_FAILED,    /* could not be started (reason, message); nothing was left behind. May follow RUNNING:
+                          a container's init process finds out last that there is no such command */
     RUNTIME_GONE,      /* removed, or never existed: answer to stop/remove of what is not there */
     RUNTIME_HEALTH,    /* the result of a probe: `healthy` */
     RUNTIME_LISTED,    /* a list is complete: every execution of ours was reported since it began */

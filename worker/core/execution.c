@@ -230,7 +230,7 @@ static const struct state_row state_rows[] = {
     {ATTEMPT_SCHEDULED, {on_preparing, on_starting, on_running,       on_exited,  on_failed,  on_nothing}},
     {ATTEMPT_PREPARING, {on_preparing, on_starting, on_running,       on_exited,  on_failed,  on_nothing}},
     {ATTEMPT_STARTING,  {on_preparing, on_starting, on_running,       on_exited,  on_failed,  on_nothing}},
-    {ATTEMPT_RUNNING,   {on_nothing,   on_nothing,  on_still_running, on_exited,  on_nothing, on_vanished}},
+    {ATTEMPT_RUNNING,   {on_nothing,   on_nothing,  on_still_running, on_exited,  on_failed,  on_vanished}},
     {ATTEMPT_STOPPING,  {on_nothing,   on_nothing,  on_stop_again,    on_exited,  on_vanished, on_vanished}},
 };
 static const struct state_row final_row =
