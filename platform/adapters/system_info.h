@@ -1,0 +1,38 @@
+/* What the machine is and how it is doing, from /proc, statfs and uname. What cannot be read is
+ * left out, never guessed: a container may hide half of /proc. */
+#ifndef ARGOSY_ADAPTERS_SYSTEM_INFO_H
+#define ARGOSY_ADAPTERS_SYSTEM_INFO_H
+
+#include "platform/base/arena.h"
+
+#include <stdint.h>
+
+struct system_info {
+    int64_t cpu_millis;   /* cores that this process may use, in thousandths */
+    int64_t memory_bytes; /* of the machine, or of our cgroup when that is less */
+    int64_t disk_bytes;   /* size of the file system of the data directory */
+    const char *arch;     /* amd64, arm64, arm, 386, riscv64, or as uname has it */
+    const char *os;       /* linux */
+    const char *kernel;   /* 6.1.0-18-amd64 */
+    const char *hostname; /* as the machine has it */
+    const char *node_id;  /* the same in the alphabet of node ids */
+    const char *boot_id;  /* changes with every boot; "" when the machine has none */
+};
+
+/* `proc` is "/proc" but in tests. `directory` names the file system that is measured. */
+void system_info_read(const char *proc, const char *directory, struct arena *arena,
+                      struct system_info *ret_info);
+
+/* A sampler remembers the last reading for what is a rate. Zero it and set the two paths. */
+struct system_sampler {
+    const char *proc;
+    const char *directory;
+    double busy_seconds, idle_seconds; /* of the last sample */
+};
+
+typedef void system_add_fn(void *to, const char *name, double value);
+
+/* Adds each number that can be read (schema: node_metric_rows), without a time stamp. */
+void system_sample(struct system_sampler *sampler, system_add_fn *add, void *to);
+
+#endif
