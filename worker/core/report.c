@@ -15,6 +15,11 @@ int64_t worker_seq(const struct worker *worker)
     return worker->seq;
 }
 
+void worker_seq_raise(struct worker *worker, int64_t seq)
+{
+    worker->seq = seq > worker->seq ? seq : worker->seq;
+}
+
 int64_t worker_term(const struct worker *worker)
 {
     return worker->term;
@@ -55,7 +60,7 @@ static const char *text_or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
-static void attempt_write(struct attempt *attempt, struct observed_attempt *ret_observed)
+static void attempt_write(const struct attempt *attempt, struct observed_attempt *ret_observed)
 {
     *ret_observed = (struct observed_attempt){
         .id = attempt->id,
@@ -68,7 +73,7 @@ static void attempt_write(struct attempt *attempt, struct observed_attempt *ret_
         .reason = (int)attempt->reason,
         .message = text_or_null(attempt->message),
         .health = (int)attempt->health.state,
-        .ports = {.items = attempt->ports, .count = attempt->port_count},
+        .ports = {.items = (void *)attempt->ports, .count = attempt->port_count},
         .execution = text_or_null(attempt->execution),
         .address = text_or_null(attempt->address),
         .changed_ms = attempt->changed_ms,
@@ -81,15 +86,15 @@ static void attempt_write(struct attempt *attempt, struct observed_attempt *ret_
     };
 }
 
-bool worker_state_write(struct worker *worker, const char *name, struct arena *arena,
-                        struct node_state *ret_state)
+bool worker_state_read(const struct worker *worker, const char *name, struct arena *arena,
+                       struct node_state *ret_state)
 {
-    struct job *job = job_find(worker, name);
+    const struct job *job = job_find(worker, name);
     if (!job) {
         return false;
     }
     size_t count = 0;
-    struct attempt *attempt;
+    const struct attempt *attempt;
     DL_COUNT(job->attempts, attempt, count);
     struct observed_attempt *items = arena_array(arena, count, sizeof(*items));
     if (count && !items) {
@@ -100,7 +105,6 @@ bool worker_state_write(struct worker *worker, const char *name, struct arena *a
     {
         attempt_write(attempt, &items[i++]);
     }
-    job->state_seq = worker_seq_next(worker);
     *ret_state = (struct node_state){
         .head = {.cluster = worker_cluster(worker), .term = worker->term, .seq = job->state_seq},
         .revision = job->held ? job->held->value.revision : 0,
@@ -108,6 +112,17 @@ bool worker_state_write(struct worker *worker, const char *name, struct arena *a
         .attempts = {.items = items, .count = count},
     };
     return true;
+}
+
+bool worker_state_write(struct worker *worker, const char *name, struct arena *arena,
+                        struct node_state *ret_state)
+{
+    struct job *job = job_find(worker, name);
+    if (!job) {
+        return false;
+    }
+    job->state_seq = worker_seq_next(worker);
+    return worker_state_read(worker, name, arena, ret_state);
 }
 
 /* ---- questions
@@ -155,6 +170,7 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .runtime = attempt->runtime,
         .state = attempt->state,
         .run = attempt->run,
+        .restarts = attempt->restarts,
         .log_run = waits ? attempt->kept_run : attempt->run,
         .term = attempt->job->held ? attempt->job->held->value.head.term : worker->term,
         .task = attempt->task,
@@ -177,11 +193,19 @@ void worker_each_job(const struct worker *worker, void (*visit)(void *context, c
     }
 }
 
-void worker_count(const struct worker *worker, int64_t *ret_running, int64_t *ret_active)
+void worker_load(const struct worker *worker, struct worker_load *ret_load)
 {
-    *ret_running = *ret_active = 0;
-    for (struct attempt *attempt = worker->attempts; attempt; attempt = attempt->hh.next) {
-        *ret_running += attempt->state == ATTEMPT_RUNNING;
-        *ret_active += !attempt_state_is_final(attempt->state);
+    *ret_load = (struct worker_load){0};
+    for (const struct attempt *attempt = worker->attempts; attempt; attempt = attempt->hh.next) {
+        if (attempt_state_is_final(attempt->state)) {
+            continue;
+        }
+        ret_load->attempts++;
+        ret_load->running += attempt->state == ATTEMPT_RUNNING;
+        if (attempt->task) {
+            ret_load->cpu_millis += attempt->task->resources.cpu_millis;
+            ret_load->memory_bytes += attempt->task->resources.memory_bytes;
+            ret_load->disk_bytes += attempt->task->resources.disk_bytes;
+        }
     }
 }

@@ -98,6 +98,11 @@ const struct assignment *worker_assignment(const struct worker *worker, const ch
  * live in `arena`, its texts in the worker until the next step. */
 bool worker_state_write(struct worker *worker, const char *job, struct arena *arena,
                         struct node_state *ret_state);
+/* The same as it was last written: for a look, no new number. */
+bool worker_state_read(const struct worker *worker, const char *job, struct arena *arena,
+                       struct node_state *ret_state);
+/* An own document was read back with this number: the next one is larger. */
+void worker_seq_raise(struct worker *worker, int64_t seq);
 /* The last manager that was refused, NULL: none. */
 const char *worker_refused(const struct worker *worker, int64_t *ret_term);
 
@@ -109,7 +114,7 @@ struct attempt_view {
     const char *job;
     enum runtime_kind runtime;
     enum attempt_state state;
-    int64_t run;
+    int64_t run, restarts;
     int64_t log_run; /* the run whose logs exist: the present one, or the last ended one */
     int64_t term;    /* of the assignment */
     const struct task_spec *task; /* NULL when its assignment is not known */
@@ -121,7 +126,12 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
 bool worker_wants(const struct worker *worker, const char *id, int64_t run);
 void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),
                      void *context);
-/* Counts of attempts that are running and that are not final. */
-void worker_count(const struct worker *worker, int64_t *ret_running, int64_t *ret_active);
+
+/* What the attempts that are not final take together. */
+struct worker_load {
+    int64_t attempts, running;
+    int64_t cpu_millis, memory_bytes, disk_bytes;
+};
+void worker_load(const struct worker *worker, struct worker_load *ret_load);
 
 #endif

@@ -3,12 +3,7 @@
 #ifndef ARGOSY_TESTS_WORKER_FIXTURE_H
 #define ARGOSY_TESTS_WORKER_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "schema/documents.h"
 #include "worker/core/worker_state.h"

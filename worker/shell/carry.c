@@ -1,0 +1,146 @@
+/* Effects carried out, after the commit: runtimes are called, events are told. */
+#include "worker/shell/shell_state.h"
+
+#include "platform/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- starting
+ * ---------------------------------------------------------------------------------------------- */
+
+enum { ENV_COUNT = 6, ENV_LENGTH = 192 };
+
+/* What every task may know of itself (decisions, D12). */
+struct task_env {
+    char texts[ENV_COUNT][ENV_LENGTH];
+    const char *items[ENV_COUNT + 1];
+};
+
+static void env_fill(const struct worker_shell *shell, const char *id, struct task_env *env)
+{
+    struct attempt_name name = {.index = 0};
+    attempt_name_parse(id, &name);
+    snprintf(env->texts[0], ENV_LENGTH, "ARGOSY_JOB=%s", name.job);
+    snprintf(env->texts[1], ENV_LENGTH, "ARGOSY_TASK=%s", name.task);
+    snprintf(env->texts[2], ENV_LENGTH, "ARGOSY_INDEX=%lld", (long long)name.index);
+    snprintf(env->texts[3], ENV_LENGTH, "ARGOSY_TASK_ID=%s", id);
+    snprintf(env->texts[4], ENV_LENGTH, "ARGOSY_NODE=%s", shell->node);
+    snprintf(env->texts[5], ENV_LENGTH, "ARGOSY_DATACENTER=%s", shell->config.datacenter);
+    for (size_t i = 0; i < ENV_COUNT; i++) {
+        env->items[i] = env->texts[i];
+    }
+    env->items[ENV_COUNT] = NULL;
+}
+
+static void carry_start(struct worker_shell *shell, struct runtime *runtime,
+                        const struct effect *effect)
+{
+    struct attempt_view view;
+    struct task_env env;
+    /* A commit that had to be tried again may have been overtaken by a stop. */
+    if (!worker_wants(shell->worker, effect->task_id, effect->run) ||
+        !worker_find(shell->worker, effect->task_id, &view)) {
+        return;
+    }
+    env_fill(shell, effect->task_id, &env);
+    struct runtime_start start = {.task_id = effect->task_id,
+                                  .run = effect->run,
+                                  .job = view.job,
+                                  .term = view.term,
+                                  .task = view.task,
+                                  .env = env.items};
+    runtime->ops->start(runtime, &start);
+}
+
+static void carry_probe(struct worker_shell *shell, struct runtime *runtime,
+                        const struct effect *effect)
+{
+    struct attempt_view view;
+    if (worker_find(shell->worker, effect->task_id, &view) && view.task &&
+        view.run == effect->run) {
+        runtime->ops->probe(runtime, effect->task_id, effect->run, view.task, effect->health_index);
+    }
+}
+
+/* ---- all of them
+ * -------------------------------------------------------------------------------------------- */
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+static void carry_event(struct worker_shell *shell, const struct effect *effect)
+{
+    struct shell_event event = {.word = effect->word,
+                                .reason = effect->reason,
+                                .message = effect->message,
+                                .job = text_or_null(effect->job),
+                                .task = text_or_null(effect->task_id)};
+    if (!strcmp(effect->word, "refused")) {
+        shell_event_once(shell, &event);
+    } else {
+        shell_event(shell, &event);
+    }
+}
+
+static void carry(struct worker_shell *shell, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_EVENT) {
+        carry_event(shell, effect);
+        return;
+    }
+    struct runtime *runtime = shell->slots[effect->runtime].runtime;
+    if (!runtime) {
+        return;
+    }
+    switch (effect->kind) {
+    case EFFECT_START:
+        carry_start(shell, runtime, effect);
+        break;
+    case EFFECT_STOP:
+        runtime->ops->stop(runtime, effect->task_id, effect->run, effect->signal_number,
+                           effect->timeout_ms);
+        break;
+    case EFFECT_REMOVE:
+        runtime->ops->remove(runtime, effect->task_id, effect->run);
+        break;
+    case EFFECT_PROBE:
+        carry_probe(shell, runtime, effect);
+        break;
+    case EFFECT_LIST:
+        runtime->ops->list(runtime);
+        break;
+    case EFFECT_EVENT:
+        break;
+    }
+}
+
+/* A runtime may answer from inside of a call: what that adds waits for its own commit. */
+void shell_carry_out(struct worker_shell *shell)
+{
+    struct effects taken = {.items = shell->effects.items, .count = shell->effects.count};
+    shell->effects.items = NULL;
+    shell->effects.count = shell->effects.capacity = 0;
+    for (size_t i = 0; i < taken.count; i++) {
+        carry(shell, &taken.items[i]);
+    }
+    effects_release(&taken);
+}
+
+/* Runtimes label with the cluster, and leave alone what is another's. */
+void shell_tell_cluster(struct worker_shell *shell)
+{
+    const char *cluster = worker_cluster(shell->worker);
+    if (!cluster || !strcmp(cluster, shell->cluster_told)) {
+        return;
+    }
+    snprintf(shell->cluster_told, sizeof(shell->cluster_told), "%s", cluster);
+    for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
+        struct runtime *runtime = shell->slots[kind].runtime;
+        if (runtime) {
+            runtime->ops->set_cluster(runtime, cluster);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+/* Inside of the shell: its state, and what its files share. */
+#ifndef ARGOSY_WORKER_SHELL_STATE_H
+#define ARGOSY_WORKER_SHELL_STATE_H
+
+#include "platform/base/buf.h"
+#include "platform/base/prng.h"
+#include "platform/session/ledger.h"
+#include "platform/session/session.h"
+#include "schema/limits.h"
+#include "schema/topics.h"
+#include "worker/core/worker.h"
+#include "worker/shell/shell.h"
+
+enum {
+    WORKER_STAGES = 2,
+    STAGE_OWN = 1,  /* our own topics: the picture is whole after it */
+    STAGE_ASKS = 2, /* questions to us */
+    COMMIT_RETRY_MS = 1000,
+    RING_SIZE = 256, /* hashes remembered: own publications, things reported */
+    LOG_ANSWER_BYTES = 1024 * 1024,
+    LOG_CHUNK_BYTES = 32 * 1024,
+    LOG_LEASE_MAX_MS = 5 * 60 * 1000,
+    ASKS_MAX = 32, /* answered at a time */
+};
+
+/* The last few hashes of something. */
+struct hash_ring {
+    uint64_t items[RING_SIZE];
+    size_t next;
+};
+uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t length);
+bool hash_ring_has(const struct hash_ring *ring, uint64_t hash);
+void hash_ring_add(struct hash_ring *ring, uint64_t hash);
+
+struct runtime_slot {
+    struct worker_shell *shell;
+    enum runtime_kind kind;
+    struct runtime *runtime; /* NULL: this worker has none */
+};
+
+/* A question whose answer takes time: logs, stats. */
+struct pending_ask {
+    bool used;
+    bool follow;
+    bool stats; /* else logs */
+    uint64_t request;
+    enum runtime_kind runtime;
+    char token[LIMIT_TOKEN_LENGTH + 1];
+    char task[LIMIT_TASK_ID_LENGTH + 1];
+    int64_t chunks;
+    int64_t until_ms; /* mono: the lease, or the time-out */
+};
+
+struct published_task; /* whose metrics are retained */
+
+struct worker_shell {
+    char root[LIMIT_ROOT_LENGTH + 1];
+    char node[LIMIT_NODE_ID_LENGTH + 1];
+    struct arena arena; /* what the configuration brought */
+    struct worker_shell_config config;
+    struct worker *worker;
+    struct effects effects;
+    struct ledger *ledger;
+    struct bus *bus;
+    struct session *session;
+    struct session_stage stages[WORKER_STAGES];
+    struct prng prng;
+    struct runtime_slot slots[RUNTIME_KIND_COUNT];
+    int64_t session_number; /* last used */
+    bool empty_store;       /* nothing was stored: nothing is written before the picture is whole */
+    bool meta_dirty;
+    bool started;
+    bool stopping;
+    bool commit_failing;
+    int64_t commit_retry_ms;
+    char cluster_told[LIMIT_TOKEN_LENGTH + 1]; /* to the runtimes */
+    int64_t heartbeat_due_ms;
+    int64_t heartbeats;
+    struct published_task *published;
+    struct pending_ask asks[ASKS_MAX];
+    uint64_t last_request;
+    int64_t events;
+    struct hash_ring echoes;   /* of own documents: what comes back is not somebody else's */
+    struct hash_ring reported; /* each bad thing is reported once */
+};
+
+struct now shell_now(const struct worker_shell *shell);
+/* Steps the core and asks for a flush. */
+void shell_step(struct worker_shell *shell, struct worker_event *event);
+void shell_rearm(struct worker_shell *shell);
+void shell_topic(const struct worker_shell *shell, char ret_topic[LIMIT_TOPIC_LENGTH + 1],
+                 enum topic_kind kind, const char *second);
+
+/* load.c */
+int shell_load(struct worker_shell *shell, struct worker_config *core, struct err *err);
+int shell_load_documents(struct worker_shell *shell, struct err *err);
+/* write.c: marks to notes in the ledger */
+void shell_write(struct worker_shell *shell);
+bool shell_is_own(void *context, const char *topic);
+/* messages.c */
+/* False, and reported, when it cannot be decoded. */
+bool shell_decode(struct worker_shell *shell, const struct bus_message *message,
+                  const struct record *record, struct arena *arena, void *ret_value);
+bool shell_decode_assignment(struct worker_shell *shell, const struct bus_message *message,
+                             struct held_assignment *held);
+void shell_on_message(struct worker_shell *shell, const struct bus_message *message);
+/* carry.c: effects to runtimes and events */
+void shell_carry_out(struct worker_shell *shell);
+void shell_tell_cluster(struct worker_shell *shell);
+/* events.c */
+struct shell_event {
+    const char *word;
+    enum reason reason;
+    const char *message;
+    const char *topic, *job, *task;
+};
+void shell_event(struct worker_shell *shell, const struct shell_event *event);
+/* Only the first time that exactly this is to be told. */
+void shell_event_once(struct worker_shell *shell, const struct shell_event *event);
+/* heartbeat.c */
+void shell_heartbeat(struct worker_shell *shell, struct now now);
+void shell_on_usage(void *context, const char *task_id, const struct runtime_usage *usage);
+void shell_forget_published(struct worker_shell *shell);
+/* The numbers of one task in `arena`, sorted. */
+struct number_map shell_usage_numbers(const struct runtime_usage *usage, struct now now,
+                                      int64_t run, int64_t restarts, struct arena *arena);
+/* asks.c */
+void shell_on_ask(struct worker_shell *shell, const char *verb, const struct bus_message *message);
+void shell_asks_timer(struct worker_shell *shell, struct now now);
+int64_t shell_asks_deadline_ms(const struct worker_shell *shell);
+void shell_asks_usage(struct worker_shell *shell, const char *task_id,
+                      const struct number_map *numbers);
+void shell_on_log(struct worker_shell *shell, uint64_t request, int stream, const void *bytes,
+                  size_t length, bool end, const struct err *err);
+
+#endif
