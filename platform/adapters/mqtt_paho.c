@@ -116,27 +116,50 @@ static bool is_handshake_failure(const char *text)
     return !text || !(strstr(text, "TCP") || strstr(text, "TLS"));
 }
 
-static void paho_tell_connect_failed(struct paho *paho, int code, const char *text)
+/* What a broker answers to a CONNECT of MQTT 3.1.1. */
+static const char *refusal_text(int code)
+{
+    static const char *const texts[] = {
+        [1] = "it does not speak this version of MQTT",
+        [2] = "it refuses the client id",
+        [3] = "it is not available",
+        [4] = "bad user name or password",
+        [5] = "not authorised",
+    };
+    return code >= 1 && code < (int)ARRAY_LENGTH(texts) ? texts[code] : NULL;
+}
+
+/* `reason`: in words, or NULL. */
+static void paho_tell_connect_failed(struct paho *paho, int code, const char *reason,
+                                     const char *text)
 {
     struct inbox_item *item = inbox_item_new(INBOX_CONNECT_FAILED, 0);
     item->code = code;
     item->handshake = is_handshake_failure(text);
-    item->text =
-        text ? mem_strdup(text) : mem_printf("the broker refused the connection (code %d)", code);
+    if (item->handshake && reason)
+        item->text = mem_printf("the broker refuses the connection: %s", reason);
+    else if (text)
+        item->text = mem_strdup(text);
+    else
+        item->text = mem_printf("the broker refuses the connection (code %d)", code);
     inbox_push(paho->inbox, item);
 }
 
 static void on_connect_failed(void *context, MQTTAsync_failureData *data)
 {
-    paho_tell_connect_failed(context, data ? data->code : 0, data ? data->message : NULL);
+    int code = data ? data->code : 0;
+    paho_tell_connect_failed(context, code, refusal_text(code), data ? data->message : NULL);
 }
 
 static void on_connect_failed5(void *context, MQTTAsync_failureData5 *data)
 {
     int code = data ? data->code : 0;
-    if (data && data->reasonCode)
+    const char *reason = NULL;
+    if (data && data->reasonCode) {
         code = (int)data->reasonCode;
-    paho_tell_connect_failed(context, code, data ? data->message : NULL);
+        reason = MQTTReasonCode_toString(data->reasonCode);
+    }
+    paho_tell_connect_failed(context, code, reason, data ? data->message : NULL);
 }
 
 /* ---- disconnecting ---- */
@@ -215,10 +238,12 @@ static void on_subscribed(void *context, MQTTAsync_successData *data)
 
 static void on_subscribed5(void *context, MQTTAsync_successData5 *data)
 {
+    /* Paho fills in the list only for several filters; for one it is garbage. */
+    const struct subscription_context *subscription = context;
     bool granted = (int)data->reasonCode < PAHO_REFUSED;
-    for (int i = 0; i < data->alt.sub.reasonCodeCount && data->alt.sub.reasonCodes; i++)
+    for (int i = 0; subscription->count > 1 && i < data->alt.sub.reasonCodeCount; i++)
         granted = granted && (int)data->alt.sub.reasonCodes[i] < PAHO_REFUSED;
-    paho_tell_subscribed(context, data->token, granted);
+    paho_tell_subscribed(subscription, data->token, granted);
 }
 
 static void on_not_subscribed(void *context, MQTTAsync_failureData *data)
