@@ -27,7 +27,7 @@ CODEC = "schema/codec/"
 
 # foreign header -> the files that may see it
 FOREIGN = {
-    r"cjson/|cJSON": r"schema/codec/\w+\.c",
+    r"cjson/|cJSON": r"schema/codec/\w+\.[ch]",
     r"MQTT\w+\.h": r"platform/adapters/mqtt_paho\.c",
     r"lmdb\.h": r"platform/adapters/store_lmdb\.c",
     r"uv\.h": r"platform/adapters/loop\w*\.c|worker/runtime/process\w*\.c",
