@@ -209,11 +209,13 @@ void client_extend(struct client *client, int64_t timeout_ms)
 
 static int refuse_connection(struct client *client)
 {
-    return cli_fail(
-        client->cli, CLI_UNREACHABLE,
-        "the broker at %s cannot be reached: %s\nhint: `argosy dev` starts one here; --broker "
-        "or ARGOSY_BROKER names another",
-        connection_broker(client->connection), client->why[0] ? client->why : "no answer");
+    const char *why = connection_probe(client->connection);
+    if (!why)
+        why = client->why[0] ? client->why : "it does not answer";
+    return cli_fail(client->cli, CLI_UNREACHABLE,
+                    "the broker at %s cannot be reached: %s\n"
+                    "hint: `argosy dev` starts one here; --broker or ARGOSY_BROKER names another",
+                    connection_broker(client->connection), why);
 }
 
 static int wait_until_connected(struct client *client)

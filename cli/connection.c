@@ -3,6 +3,7 @@
 #include "platform/adapters/bus_mqtt.h"
 #include "platform/adapters/clock_system.h"
 #include "platform/adapters/loop.h"
+#include "platform/adapters/mqtt_address.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 #include "platform/base/prng.h"
@@ -10,10 +11,13 @@
 #include "schema/topics.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct connection {
     struct loop *loop;
@@ -139,6 +143,47 @@ const char *connection_root(const struct connection *connection)
 const char *connection_broker(const struct connection *connection)
 {
     return connection->broker;
+}
+
+/* "tcp://host:1883" to its parts, both allocated. */
+static bool split_address(const char *broker, char **ret_host, char **ret_port)
+{
+    struct err err;
+    _cleanup_free_ char *uri = NULL;
+    if (mqtt_address_parse(broker, &uri, &err) != 0)
+        return false;
+    const char *host = strstr(uri, "://") + 3, *colon = strrchr(uri, ':');
+    bool bracket = *host == '[';
+    *ret_host = mem_printf("%.*s", (int)(colon - host) - 2 * bracket, host + bracket);
+    *ret_port = mem_strdup(colon + 1);
+    return true;
+}
+
+enum { PROBE_TIMEOUT_S = 2 };
+
+const char *connection_probe(const struct connection *connection)
+{
+    _cleanup_free_ char *host = NULL, *port = NULL;
+    struct addrinfo *addresses = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    if (!split_address(connection->broker, &host, &port))
+        return NULL;
+    int code = getaddrinfo(host, port, &hints, &addresses);
+    if (code)
+        return gai_strerror(code);
+    const struct timeval timeout = {.tv_sec = PROBE_TIMEOUT_S};
+    int failed = 0;
+    for (struct addrinfo *at = addresses; at; at = at->ai_next) {
+        int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout); /* of connect, too */
+        failed = fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0 ? 0 : errno;
+        if (fd >= 0)
+            close(fd);
+        if (!failed)
+            break;
+    }
+    freeaddrinfo(addresses);
+    return !failed ? NULL : failed == EINPROGRESS ? "no answer" : strerror(failed);
 }
 
 void connection_run(struct connection *connection, int64_t timeout_ms)

@@ -19,6 +19,10 @@ const char *connection_root(const struct connection *connection);
 /* "localhost:1883": for messages. */
 const char *connection_broker(const struct connection *connection);
 
+/* Why nobody answers there, found out by connecting without MQTT: "Connection refused". NULL when
+ * that works. Paho does not tell. */
+const char *connection_probe(const struct connection *connection);
+
 /* Runs the loop until connection_wake() or for `timeout_ms`. */
 void connection_run(struct connection *connection, int64_t timeout_ms);
 void connection_wake(struct connection *connection);

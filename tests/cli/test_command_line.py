@@ -1,0 +1,411 @@
+"""The command against a real broker and a scripted manager: what it sends, what it prints, how it ends."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from fake import Broker, Fake, free_port
+
+ARGOSY, SOURCE = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+    lines = ()
+
+    def setUp(self):
+        self.broker = Broker(*self.lines)
+        self.addCleanup(self.broker.stop)
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def fake(self, **script):
+        fake = Fake(self.broker.port, **script)
+        self.addCleanup(fake.stop)
+        return fake
+
+    def argosy(self, *words, stdin=None, **environment):
+        result = subprocess.run([ARGOSY, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=60,
+                                env={**os.environ, "ARGOSY_BROKER": f"127.0.0.1:{self.broker.port}",
+                                     "LC_ALL": "C.UTF-8", **environment})
+        self.assertNotIn("Sanitizer", result.stderr)
+        return result
+
+    def file(self, text="name: web\nimage: x\n", name="job.yaml"):
+        path = pathlib.Path(self.directory.name, name)
+        path.write_text(text)
+        return path
+
+
+def running(fake, job, _command):
+    fake.job(job)
+    fake.status(job, "running", counts={"running": 1})
+    return {"job": job, "version": 1, "changed": True}
+
+
+class Unreachable(Case):
+    def test_a_broker_that_does_not_answer_is_3_with_its_address_and_a_remedy(self):
+        port = free_port()
+        result = self.argosy("status", ARGOSY_BROKER=f"127.0.0.1:{port}")
+        self.assertEqual(result.returncode, 3)
+        self.assertIn(f"127.0.0.1:{port}", result.stderr)
+        self.assertIn("refused", result.stderr)
+        self.assertIn("--broker", result.stderr)
+
+    def test_a_broker_that_freezes_is_3_after_the_timeout(self):
+        self.broker.process.send_signal(19)
+        result = self.argosy("status", "--timeout", "1s")
+        self.broker.process.send_signal(18)
+        self.assertEqual(result.returncode, 3)
+
+    def test_with_json_the_error_is_an_object_too(self):
+        result = self.argosy("status", "--json", ARGOSY_BROKER=f"127.0.0.1:{free_port()}")
+        error = json.loads(result.stdout)["error"]
+        self.assertEqual((error["exit"], error["code"]), (3, "unreachable"))
+
+    def test_without_a_manager_commands_are_3_and_send_nothing(self):
+        for words in (("stop", "web"), ("run", self.file()), ("scale", "web", "2"), ("delete", "web"),
+                      ("restart", "web"), ("node", "eligibility", "n1", "off")):
+            with self.subTest(words=words):
+                result = self.argosy(*words)
+                self.assertEqual((result.returncode, result.stdout), (3, ""))
+                self.assertIn("nothing was sent", result.stderr)
+
+    def test_without_a_manager_reads_show_what_is_retained_and_say_so(self):
+        fake = self.fake()
+        fake.job("web")
+        fake.status("web", "running", counts={"running": 1})
+        fake.retain("managers/m1/status", {"state": "offline", "session": 1, "instance": "i"}).wait_for_publish()
+        result = self.argosy("status")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("web", result.stdout)
+        self.assertIn("no manager leads", result.stderr)
+
+    def test_no_answer_is_4_and_says_that_it_may_still_happen(self):
+        self.fake(stop=lambda *_: None)
+        result = self.argosy("stop", "web", "--timeout", "500ms")
+        self.assertEqual((result.returncode, result.stdout), (4, ""))
+        self.assertIn("may still be carried out", result.stderr)
+
+
+class Login(Case):
+    lines = ("allow_anonymous false",)
+
+    def test_a_refused_login_is_3(self):
+        result = self.argosy("status")
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("uthori", result.stderr)
+
+
+class Run(Case):
+    def test_a_service_that_is_seen_running_is_0(self):
+        fake = self.fake(set=running)
+        result = self.argosy("run", self.file())
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout, "web: running (1 running), version 1\n")
+        job, verb, command = fake.heard[0]
+        self.assertEqual((job, verb, command["image" if "image" in command else "name"]), ("web", "set", "web"))
+        self.assertTrue(command["token"] and command["reply_to"].startswith("argosy/v1/replies/"))
+
+    def test_a_job_from_the_standard_input(self):
+        self.fake(set=running)
+        self.assertEqual(self.argosy("run", "-", stdin="name: web\nimage: x\n").returncode, 0)
+
+    def test_json_has_the_outcome_the_reply_and_the_status(self):
+        self.fake(set=running)
+        result = self.argosy("run", "--json", self.file())
+        data = json.loads(result.stdout)
+        self.assertEqual((data["job"], data["outcome"]), ("web", "running"))
+        self.assertEqual((data["reply"]["version"], data["status"]["state"]), (1, "running"))
+
+    def test_accepted_but_never_running_is_4_and_no_success(self):
+        def accept(fake, job, _command):
+            fake.job(job)
+            fake.status(job, "pending", counts={"preparing": 1})
+            return {"version": 1}
+        self.fake(set=accept)
+        result = self.argosy("run", "--timeout", "700ms", self.file())
+        self.assertEqual((result.returncode, result.stdout), (4, ""))
+
+    def test_an_older_version_that_runs_is_no_success(self):
+        fake = self.fake(set=lambda *_: {"version": 2})
+        fake.job("web")
+        fake.status("web", "running", counts={"running": 1})
+        self.assertEqual(self.argosy("run", "--timeout", "700ms", self.file()).returncode, 4)
+
+    def test_detach_says_accepted_and_only_that(self):
+        self.fake(set=lambda *_: {"version": 7})
+        result = self.argosy("run", "--detach", self.file())
+        self.assertEqual((result.returncode, result.stdout), (0, "web: accepted, version 7\n"))
+
+    def test_what_cannot_be_placed_is_6_with_the_reasons(self):
+        def accept(fake, job, _command):
+            fake.job(job)
+            fake.status(job, "pending", counts={"pending": 1}, pending=[
+                {"reason": "memory_exhausted", "text": "no node has enough memory left", "task": "web", "count": 1,
+                 "excluded": [{"reason": "memory_exhausted", "text": "not enough memory left", "nodes": 3}],
+                 "nearest": "n1 lacks 12 MiB memory"}])
+            return {"version": 1}
+        self.fake(set=accept)
+        result = self.argosy("run", self.file())
+        self.assertEqual(result.returncode, 6)
+        self.assertTrue(result.stdout.startswith("web: unplaced"))
+        for words in ("no node has enough memory left", "3 nodes", "n1 lacks 12 MiB memory"):
+            self.assertIn(words, result.stderr)
+
+    def test_a_batch_job_is_0_when_it_completed_and_1_when_it_failed(self):
+        def ends(state):
+            def act(fake, job, _command):
+                fake.job(job, spec={"type": "batch"})
+                fake.attempt(job, f"{job}_{job}_0_aaaaaaaa", state, exit_code=0 if state == "completed" else 3,
+                             reason="exited")
+                fake.status(job, state, type="batch", counts={state: 1})
+                return {"version": 1}
+            return act
+        path = self.file("name: web\ntype: batch\nimage: x\n")
+        fake = self.fake(set=ends("completed"))
+        self.assertEqual(self.argosy("run", path).returncode, 0)
+        fake.script["set"] = ends("failed")
+        result = self.argosy("run", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("web_web_0 on n1: failed, exit code 3", result.stderr)
+
+    def test_a_rejection_is_5_and_points_into_the_file(self):
+        self.fake(set=lambda *_: {"errors": [{"path": "/tasks/0/image", "message": "no such registry", "hint": "ask"}]})
+        result = self.argosy("run", self.file())
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("job.yaml:2:8: error: no such registry\n    2 | image: x\n", result.stderr)
+        self.assertIn("hint: ask", result.stderr)
+
+    def test_expect_version_is_sent(self):
+        fake = self.fake(set=running)
+        self.argosy("run", "--expect-version", "3", self.file())
+        self.assertEqual(fake.heard[0][2]["expect_version"], 3)
+
+    def test_jobs_behind_a_rejected_one_are_still_submitted(self):
+        def first_is_rejected(fake, job, command):
+            return {"result": "rejected"} if job == "a" else running(fake, job, command)
+        fake = self.fake(set=first_is_rejected)
+        result = self.argosy("run", self.file("name: a\nimage: x\n---\nname: b\nimage: x\n"))
+        self.assertEqual((result.returncode, [heard[0] for heard in fake.heard]), (5, ["a", "b"]))
+
+    def test_a_newer_version_of_somebody_else_is_no_success(self):
+        def overtaken(fake, job, _command):
+            fake.job(job, version=2)
+            fake.status(job, "running", version=2, counts={"running": 1})
+            return {"version": 1}
+        self.fake(set=overtaken)
+        self.assertEqual(self.argosy("run", self.file()).returncode, 1)
+
+
+class Verbs(Case):
+    def test_stop_waits_until_it_is_stopped(self):
+        def stop(fake, job, _command):
+            fake.job(job, stopped=True)
+            fake.status(job, "stopped", counts={"stopped": 1})
+            return {"version": 1}
+        self.fake(stop=stop)
+        result = self.argosy("stop", "web")
+        self.assertEqual((result.returncode, result.stdout), (0, "web: stopped (1 stopped), version 1\n"))
+
+    def test_stop_that_is_only_accepted_times_out(self):
+        def stop(fake, job, _command):
+            fake.job(job, stopped=True)
+            return {"version": 1}
+        fake = self.fake(stop=stop)
+        fake.job("web")
+        fake.status("web", "running", counts={"running": 1})
+        result = self.argosy("stop", "web", "--timeout", "700ms")
+        self.assertEqual((result.returncode, result.stdout), (4, ""))
+
+    def test_delete_waits_until_the_job_is_gone(self):
+        def delete(fake, job, _command):
+            fake.retain(f"jobs/{job}/status", "")
+            fake.retain(f"jobs/{job}/spec", "")
+            return {"changed": True}
+        fake = self.fake(delete=delete)
+        fake.job("web")
+        self.assertEqual(self.argosy("delete", "web").returncode, 0)
+
+    def test_scale_sends_count_and_task_and_watches(self):
+        fake = self.fake(scale=running)
+        self.assertEqual(self.argosy("scale", "web", "api", "4").returncode, 0)
+        command = fake.heard[0][2]
+        self.assertEqual((command["count"], command["task"]), (4, "api"))
+        self.assertEqual(self.argosy("scale", "web", "many").returncode, 2)
+
+    def test_restart_waits_for_the_next_run_of_every_instance(self):
+        def restart(fake, job, _command):
+            fake.attempt(job, "web_web_0_aaaaaaaa", "running", run=2)
+            return {"version": 1}
+        fake = self.fake(restart=restart)
+        fake.node()
+        fake.attempt("web", "web_web_0_aaaaaaaa", "running")
+        self.assertEqual(self.argosy("restart", "web").returncode, 0)
+        fake.script["restart"] = lambda *_: {"version": 1}
+        self.assertEqual(self.argosy("restart", "web", "--timeout", "700ms").returncode, 4)
+
+    def test_an_unknown_job_is_5(self):
+        self.fake(scale=lambda *_: {"result": "rejected", "code": "unknown_job", "message": "no such job"})
+        result = self.argosy("scale", "nobody", "3")
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("no such job", result.stderr)
+
+    def test_node_verbs_send_their_arguments(self):
+        fake = self.fake()
+        for words, expected in ((("eligibility", "n1", "off"), {"eligible": False}),
+                                (("labels", "n1", "rack=r2", "old="), {"labels": {"rack": "r2", "old": ""}}),
+                                (("interval", "n1", "5s"), {"interval_ms": 5000}), (("delete", "n1"), {})):
+            with self.subTest(words=words):
+                result = self.argosy("node", *words)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                name, verb, command = fake.heard.pop()
+                arguments = {k: v for k, v in command.items() if k not in ("token", "reply_to")}
+                self.assertEqual((name, verb, arguments), ("n1", words[0], expected))
+
+    def test_wrong_usage_is_2_and_names_what_is_meant(self):
+        for words, hint in ((("stauts",), "did you mean status?"), (("run", "--jsn"), "did you mean --json?"),
+                            (("run",), "wants FILE"), (("stop", "a", "b"), "one argument too many"),
+                            (("stop", "Web"), "no job name"), (("logs", "web"), "no instance"),
+                            (("status", "--timeout", "5"), "no duration"), (("node", "drian", "n1"), "not one of"),
+                            (("status", "--root", "a//b"), "no root"), ((), "a command is missing")):
+            with self.subTest(words=words):
+                result = self.argosy(*words)
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                self.assertIn(hint, result.stderr)
+
+
+class Reading(Case):
+    def cluster(self):
+        fake = self.fake()
+        fake.node()
+        fake.job("web")
+        fake.status("web", "running", counts={"running": 1}, tasks=[{"name": "web", "count": 1, "running": 1}])
+        fake.attempt("web", "web_web_0_aaaaaaaa", "running", run=3, ports=[{"port": 80, "host": 31000}])
+        fake.retain("nodes/n1/metrics", {"load1": 0.5, "mem_available_bytes": 1 << 29, "ts_ms": 1}).wait_for_publish()
+        return fake
+
+    def test_status_lists_jobs(self):
+        self.cluster()
+        result = self.argosy("status")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"JOB +TYPE +STATE +RUNNING.*\nweb +service +running +1/1 ")
+        data = json.loads(self.argosy("status", "--json").stdout)
+        self.assertEqual((data["manager"]["state"], data["jobs"][0]["name"]), ("leading", "web"))
+
+    def test_status_of_one_job_shows_its_instances_with_their_address(self):
+        self.cluster()
+        result = self.argosy("status", "web")
+        self.assertRegex(result.stdout, r"web_web_0 +n1 +running +3 +2 .*192\.0\.2\.7:31000 +web_web_0_aaaaaaaa")
+        data = json.loads(self.argosy("status", "web", "--json").stdout)
+        self.assertEqual((data["spec"]["name"], data["instances"][0]["ports"][0]["host"]), ("web", 31000))
+
+    def test_the_spec_of_status_can_be_submitted_again(self):
+        self.cluster()
+        spec = json.loads(self.argosy("status", "web", "--json").stdout)["spec"]
+        result = self.argosy("validate", "-", stdin=json.dumps(spec))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_a_silent_node_s_instances_are_not_called_running(self):
+        fake = self.cluster()
+        fake.node("offline")
+        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"}).wait_for_publish()
+        self.assertIn("unknown (was running)", self.argosy("status", "web").stdout)
+
+    def test_nodes_and_tasks(self):
+        self.cluster()
+        self.assertRegex(self.argosy("nodes").stdout, r"n1 +online +yes +graz +2 +1 GiB +0\.50 +512 MiB")
+        self.assertIn("web_web_0", self.argosy("nodes", "n1").stdout)
+        self.assertIn("web_web_0_aaaaaaaa", self.argosy("tasks", "--job", "web").stdout)
+        self.assertEqual(json.loads(self.argosy("tasks", "--job", "other", "--json").stdout), {"instances": []})
+        data = json.loads(self.argosy("nodes", "n1", "--json").stdout)
+        self.assertEqual((data["id"], data["info"]["datacenter"], data["instances"][0]["run"]), ("n1", "graz", 3))
+
+    def test_what_is_not_there_is_1(self):
+        self.cluster()
+        self.assertEqual(self.argosy("status", "other").returncode, 1)
+        self.assertEqual(self.argosy("nodes", "other").returncode, 1)
+        self.assertEqual(self.argosy("logs", "other_other_0").returncode, 1)
+
+    def test_retained_garbage_does_not_hide_the_rest(self):
+        fake = self.cluster()
+        fake.retain("jobs/bad/status", "{garbage")
+        fake.retain("nodes/n2/state/web", "[]").wait_for_publish()
+        result = self.argosy("status")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("web", result.stdout)
+
+    def test_events_prints_those_that_come(self):
+        fake = self.cluster()
+        process = subprocess.Popen([ARGOSY, "events", "--timeout", "20s", "--broker", f"127.0.0.1:{self.broker.port}"],
+                                   stdout=subprocess.PIPE, text=True)
+        event = {"specversion": "1.0", "id": "1", "source": "/argosy/c/nodes/n1", "type": "argosy.start_failed",
+                 "time": "2026-11-23T08:00:00Z", "data": {"reason": "start_failed", "message": "it did not start"}}
+        line = None
+        while process.poll() is None and not line:
+            fake.publish("nodes/n1/events/start_failed", event)
+            line = process.stdout.readline() if self.readable(process.stdout) else None
+        process.terminate()
+        process.communicate()
+        self.assertEqual(line, "2026-11-23T08:00:00Z  /argosy/c/nodes/n1  start_failed: it did not start\n")
+
+    @staticmethod
+    def readable(stream):
+        import select
+        return bool(select.select([stream], [], [], 0.1)[0])
+
+
+class Logs(Case):
+    def logs(self, chunks, answer):
+        def act(fake, node, ask):
+            for stream, chunk in chunks:
+                fake.publish(f"nodes/{node}/logs/{ask['task']}/{stream}", {"token": ask["token"], **chunk})
+            fake.publish(f"nodes/{node}/answers/{ask['token']}", {"token": ask["token"], **answer})
+        fake = self.fake(logs=act)
+        fake.node()
+        fake.attempt("web", "web_web_0_aaaaaaaa", "running")
+        return fake
+
+    def test_chunks_are_printed_in_their_order_each_on_its_stream(self):
+        fake = self.logs([("stdout", {"seq": 1, "data": "one\n"}), ("stdout", {"seq": 3, "data": "three\n"}),
+                          ("stderr", {"seq": 2, "data": "two\n"})], {"result": "accepted", "code": "accepted", "chunks": 3})
+        result = self.argosy("logs", "web_web_0", "-n", "10")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "one\nthree\n", "two\n"))
+        self.assertEqual((fake.asked[0][1]["task"], fake.asked[0][1]["lines"]), ("web_web_0_aaaaaaaa", 10))
+
+    def test_one_stream_only(self):
+        self.logs([("stdout", {"seq": 1, "data": "one\n"}), ("stderr", {"seq": 2, "data": "two\n"})],
+                  {"result": "accepted", "code": "accepted", "chunks": 2})
+        result = self.argosy("logs", "web_web_0_aaaaaaaa", "--stderr")
+        self.assertEqual((result.stdout, result.stderr), ("", "two\n"))
+
+    def test_a_lost_chunk_is_said_and_is_1(self):
+        self.logs([("stdout", {"seq": 1, "data": "one\n"}), ("stdout", {"seq": 3, "data": "three\n"})],
+                  {"result": "accepted", "code": "accepted", "chunks": 3})
+        result = self.argosy("logs", "web_web_0")
+        self.assertEqual((result.returncode, result.stdout), (1, "one\nthree\n"))
+        self.assertIn("1 part", result.stderr)
+
+    def test_follow_ends_with_the_task(self):
+        self.logs([("stdout", {"seq": 1, "data": "one\n"}), ("stdout", {"seq": 2, "data": "", "end": True})],
+                  {"result": "accepted", "code": "accepted"})
+        result = self.argosy("logs", "-f", "web_web_0")
+        self.assertEqual((result.returncode, result.stdout), (0, "one\n"))
+
+    def test_a_worker_that_refuses_is_5_and_one_that_is_silent_4(self):
+        self.logs([], {"result": "rejected", "code": "unknown_task", "message": "no such task"})
+        self.assertEqual(self.argosy("logs", "web_web_0").returncode, 5)
+        self.assertEqual(self.argosy("inspect", "web_web_0", "--timeout", "500ms").returncode, 4)
+
+    def test_an_offline_node_is_3_at_once(self):
+        fake = self.logs([], {"result": "accepted", "code": "accepted", "chunks": 0})
+        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"}).wait_for_publish()
+        self.assertEqual(self.argosy("logs", "web_web_0").returncode, 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
