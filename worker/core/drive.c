@@ -90,8 +90,7 @@ static enum wish attempt_wish(const struct step *step, const struct attempt *att
     return WISH_RUN;
 }
 
-/* ---- effects on executions
- * ------------------------------------------------------------------------- */
+/* ---- effects on executions ---- */
 
 static struct effect *execution_effect(struct step *step, enum effect_kind kind,
                                        const struct attempt *attempt, int64_t run)
@@ -124,8 +123,7 @@ void attempt_send_stop(struct step *step, struct attempt *attempt)
     execution_stop(step, attempt, attempt->run);
 }
 
-/* ---- one step nearer
- * -------------------------------------------------------------------------------- */
+/* ---- one step nearer ---- */
 
 static const struct runtime_view *runtime_of(const struct worker *worker,
                                              const struct attempt *attempt)

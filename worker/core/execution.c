@@ -31,8 +31,7 @@ enum signal {
 typedef void attempt_handler(struct step *step, struct attempt *attempt,
                              const struct runtime_event *event);
 
-/* ---- handlers
- * ------------------------------------------------------------------------------------------ */
+/* ---- handlers ---- */
 
 static void copy_execution(struct attempt *attempt, const struct runtime_event *event)
 {
@@ -216,8 +215,7 @@ static void on_nothing(struct step *step, struct attempt *attempt,
     (void)event;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 struct state_row {
     enum attempt_state state;
@@ -249,8 +247,7 @@ static void attempt_signal(struct step *step, struct attempt *attempt, enum sign
     row->on[signal](step, attempt, event);
 }
 
-/* ---- which attempt is meant
- * -------------------------------------------------------------------------------- */
+/* ---- which attempt is meant ---- */
 
 static bool has_present_execution(const struct attempt *attempt)
 {
@@ -349,8 +346,7 @@ static void on_execution(struct step *step, enum runtime_kind runtime,
     job_drive(step, attempt->job);
 }
 
-/* ---- lists and engines
- * ---------------------------------------------------------------------------------------- */
+/* ---- lists and engines ---- */
 
 static const struct runtime_event nothing_reported = {.kind = RUNTIME_GONE};
 

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* ---- who speaks
- * ------------------------------------------------------------------------------------- */
+/* ---- who speaks ---- */
 
 static void cluster_take(struct step *step, const char *cluster)
 {
@@ -82,8 +81,7 @@ static bool head_is_admitted(struct step *step, const struct worker_event *event
     return true;
 }
 
-/* ---- assignments
- * ------------------------------------------------------------------------------------ */
+/* ---- assignments ---- */
 
 static const struct job_spec *spec_of_version(const struct assignment *assignment, int64_t version)
 {
@@ -228,8 +226,7 @@ void hear_assignment(struct step *step, struct worker_event *event)
     job_drive(step, job);
 }
 
-/* ---- the desired document and the manager's status
- * ---------------------------------------------------- */
+/* ---- the desired document and the manager's status ---- */
 
 void hear_desired(struct step *step, struct worker_event *event)
 {
@@ -262,8 +259,7 @@ void hear_manager(struct step *step, struct worker_event *event)
     worker_drive(step);
 }
 
-/* ---- own state documents, read back
- * --------------------------------------------------------------------- */
+/* ---- own state documents, read back ---- */
 
 /* What a process that starts goes on with. Later our own record is the truth, and is written again.
  */

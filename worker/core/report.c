@@ -52,8 +52,7 @@ const char *worker_refused(const struct worker *worker, int64_t *ret_term)
     return worker->refused_manager[0] ? worker->refused_manager : NULL;
 }
 
-/* ---- the state document
- * ------------------------------------------------------------------------------------ */
+/* ---- the state document ---- */
 
 static const char *text_or_null(const char *text)
 {
@@ -125,9 +124,7 @@ bool worker_state_write(struct worker *worker, const char *name, struct arena *a
     return worker_state_read(worker, name, arena, ret_state);
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- questions ---- */
 
 static bool is_instance_of(const struct attempt *attempt, const char *name)
 {

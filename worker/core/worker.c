@@ -55,8 +55,7 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
-/* ---- events
- * ---------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static void lists_request(struct step *step)
 {

@@ -82,8 +82,7 @@ void worker_step(struct worker *worker, struct worker_event *event, struct now n
 /* Monotonic time of the next WORKER_TIMER; INT64_MAX: none. */
 int64_t worker_deadline_ms(const struct worker *worker);
 
-/* ---- what the shell writes, asked for after a step
- * ------------------------------------------------ */
+/* ---- what the shell writes, asked for after a step ---- */
 
 /* The next sequence number; one counter over all documents of this node. */
 int64_t worker_seq_next(struct worker *worker);
@@ -106,8 +105,7 @@ void worker_seq_raise(struct worker *worker, int64_t seq);
 /* The last manager that was refused, NULL: none. */
 const char *worker_refused(const struct worker *worker, int64_t *ret_term);
 
-/* ---- what the shell needs to carry out effects and answer questions
- * -------------------------------- */
+/* ---- what the shell needs to carry out effects and answer questions ---- */
 
 struct attempt_view {
     const char *id;

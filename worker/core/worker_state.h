@@ -114,8 +114,7 @@ struct step {
     struct effects *effects;
 };
 
-/* ---- attempt.c
- * ------------------------------------------------------------------------------------- */
+/* ---- attempt.c ---- */
 
 struct job *job_find(const struct worker *worker, const char *name);
 struct job *job_obtain(struct worker *worker, const char *name);
@@ -137,8 +136,7 @@ void attempt_limit_wait(struct step *step, struct attempt *attempt);
 void attempt_recall(struct step *step, struct attempt *attempt,
                     const struct observed_attempt *observed);
 
-/* ---- drive.c: what follows from what is wanted and what is observed
- * ---------------------------------- */
+/* ---- drive.c: what follows from what is wanted and what is observed ---- */
 
 /* Level-triggered: brings one attempt a step nearer to what is wanted. May free it. */
 void attempt_drive(struct step *step, struct attempt *attempt);
@@ -151,8 +149,7 @@ void execution_remove(struct step *step, const struct attempt *attempt, int64_t 
 /* Whether the leader's index says that nothing beyond our assignments is wanted of this job. */
 bool job_is_settled(const struct worker *worker, const char *name);
 
-/* ---- ending.c: an execution ended or could not start
- * -------------------------------------------------- */
+/* ---- ending.c: an execution ended or could not start ---- */
 
 struct ending {
     int64_t exit_code; /* UNSET: unknown */
@@ -164,8 +161,7 @@ struct ending {
 };
 void attempt_end(struct step *step, struct attempt *attempt, const struct ending *ending);
 
-/* ---- timers.c
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timers.c ---- */
 
 /* A full list as soon as none is under way. */
 void runtime_request_list(struct step *step, enum runtime_kind kind);
@@ -174,8 +170,7 @@ void worker_timers(struct step *step);
 /* LIST effects for the runtimes whose list is due; at the end of each step. */
 void lists_issue(struct step *step);
 
-/* ---- hear.c, execution.c, checks.c: events
- * -------------------------------------------------------------- */
+/* ---- hear.c, execution.c, checks.c: events ---- */
 
 void hear_assignment(struct step *step, struct worker_event *event);
 void hear_desired(struct step *step, struct worker_event *event);

@@ -17,9 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- answers
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 void ask_answer(struct worker_shell *shell, const struct answer *answer)
 {
@@ -47,8 +45,7 @@ void ask_reject(struct worker_shell *shell, const char *token, enum reason reaso
     ask_answer(shell, &answer);
 }
 
-/* ---- questions that are under way
- * -------------------------------------------------------------------------- */
+/* ---- questions that are under way ---- */
 
 struct pending_ask *pending_find(struct worker_shell *shell, const char *token)
 {
@@ -105,9 +102,7 @@ int64_t shell_asks_deadline_ms(const struct worker_shell *shell)
     return deadline_ms;
 }
 
-/* ---- verbs
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- verbs ---- */
 
 static void on_inspect(struct worker_shell *shell, const struct ask *ask,
                        const struct attempt_view *view)

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- starting
- * ---------------------------------------------------------------------------------------------- */
+/* ---- starting ---- */
 
 enum { ENV_COUNT = 6, ENV_LENGTH = 192 };
 
@@ -63,8 +62,7 @@ static void carry_probe(struct worker_shell *shell, struct runtime *runtime,
     }
 }
 
-/* ---- all of them
- * -------------------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 static const char *text_or_null(const char *text)
 {

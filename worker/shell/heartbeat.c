@@ -18,8 +18,7 @@ struct published_task {
     UT_hash_handle hh;
 };
 
-/* ---- collecting
- * -------------------------------------------------------------------------------------------- */
+/* ---- collecting ---- */
 
 enum { NUMBERS_MAX = 64 };
 
@@ -61,9 +60,7 @@ static void publish_numbers(struct worker_shell *shell, const char *topic,
     shell->bus->ops->publish(shell->bus, &publication);
 }
 
-/* ---- the node
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- the node ---- */
 
 static void publish_node(struct worker_shell *shell, struct now now)
 {
@@ -85,9 +82,7 @@ static void publish_node(struct worker_shell *shell, struct now now)
     publish_numbers(shell, topic, &map);
 }
 
-/* ---- its tasks
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- its tasks ---- */
 
 struct number_map shell_usage_numbers(const struct runtime_usage *usage, struct now now,
                                       int64_t run, int64_t restarts, struct arena *arena)

@@ -75,8 +75,7 @@ int shell_load(struct worker_shell *shell, struct worker_config *core, struct er
     return 0;
 }
 
-/* ---- documents
- * -------------------------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 static void load_assignment(struct worker_shell *shell, const char *job,
                             const struct bus_message *stored)

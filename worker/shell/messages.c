@@ -90,8 +90,7 @@ static void on_manager_status(struct worker_shell *shell, const struct bus_messa
     }
 }
 
-/* ---- own documents
- * ------------------------------------------------------------------------------------------- */
+/* ---- own documents ---- */
 
 /* A live message on our topic that we did not send: ours is written again. (A stored one is, at
  * every connect.) */
@@ -145,9 +144,7 @@ static void on_own_info(struct worker_shell *shell, const struct bus_message *me
     }
 }
 
-/* ---- by topic
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- by topic ---- */
 
 static void report_unknown(struct worker_shell *shell, const struct bus_message *message)
 {

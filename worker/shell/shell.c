@@ -20,8 +20,7 @@ void shell_topic(const struct worker_shell *shell, char ret_topic[LIMIT_TOPIC_LE
     topic_format(ret_topic, kind, shell->node, second);
 }
 
-/* ---- the batch
- * ----------------------------------------------------------------------------------------- */
+/* ---- the batch ---- */
 
 static bool is_dirty(const struct worker_shell *shell)
 {
@@ -105,8 +104,7 @@ static void end_of_batch(struct worker_shell *shell)
     shell_rearm(shell);
 }
 
-/* ---- the bus
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the bus ---- */
 
 static void on_connected(void *context)
 {
@@ -159,8 +157,7 @@ struct bus_handler worker_shell_bus_handler(struct worker_shell *shell)
     };
 }
 
-/* ---- the session
- * --------------------------------------------------------------------------------------------- */
+/* ---- the session ---- */
 
 /* Our own topics have been heard: what we hold goes out again, since nothing says that the broker
  * kept it. */
@@ -200,8 +197,7 @@ static void on_duplicate(void *context, const char *instance)
                                              .message = message});
 }
 
-/* ---- the runtimes
- * --------------------------------------------------------------------------------------------- */
+/* ---- the runtimes ---- */
 
 static void on_runtime_event(void *context, struct runtime *runtime,
                              const struct runtime_event *execution)
@@ -239,9 +235,7 @@ const char *worker_shell_cluster(const struct worker_shell *shell)
     return worker_cluster(shell->worker);
 }
 
-/* ---- life
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static const char *copy_text(struct worker_shell *shell, const char *text)
 {

@@ -21,8 +21,7 @@ static void note_own(struct worker_shell *shell, const char *topic, const struct
     ledger_document(shell->ledger, topic, payload->data, payload->length);
 }
 
-/* ---- a job's documents
- * --------------------------------------------------------------------------------------- */
+/* ---- a job's documents ---- */
 
 static void write_assignment(struct worker_shell *shell, const char *job)
 {
@@ -88,8 +87,7 @@ static void write_job(void *context, const char *job, unsigned marks)
     }
 }
 
-/* ---- the node's documents
- * ---------------------------------------------------------------------------------------- */
+/* ---- the node's documents ---- */
 
 static void write_desired(struct worker_shell *shell)
 {

@@ -87,8 +87,7 @@ void advance(struct fixture *f, int64_t ms)
     f->now.mono_ms = end_ms;
 }
 
-/* ---- documents
- * ------------------------------------------------------------------------------------------ */
+/* ---- documents ---- */
 
 struct assigned_attempt wanted(const char *id)
 {
@@ -199,8 +198,7 @@ void own_state(struct fixture *f, const char *job, struct observed_attempt attem
     step(f, &event);
 }
 
-/* ---- the runtime
- * -------------------------------------------------------------------------------------------- */
+/* ---- the runtime ---- */
 
 static void runtime_event(struct fixture *f, enum runtime_kind kind, struct runtime_event execution)
 {
@@ -249,9 +247,7 @@ void listed(struct fixture *f, enum runtime_kind kind)
     runtime_event(f, kind, (struct runtime_event){.kind = RUNTIME_LISTED});
 }
 
-/* ---- effects
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- effects ---- */
 
 void forget(struct fixture *f)
 {

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the runtime
- * ------------------------------------------------------------------------------------------- */
+/* ---- the runtime ---- */
 
 static struct fake_runtime *fake_of(struct runtime *runtime)
 {
@@ -114,8 +113,7 @@ static const struct runtime_ops fake_ops = {
     .usage = fake_usage,
 };
 
-/* ---- the clock and the process
- * ------------------------------------------------------------------------------- */
+/* ---- the clock and the process ---- */
 
 static struct now clock_now(struct clock *clock)
 {
@@ -139,7 +137,7 @@ void setup(struct shell_fixture *f)
     f->docker.runtime.ops = &fake_ops;
     f->docker.up = true;
     f->broker = memory_broker_new();
-    fake_store_init(&f->store);
+    f->store = memory_store_new();
 }
 
 void teardown(struct shell_fixture *f)
@@ -148,7 +146,7 @@ void teardown(struct shell_fixture *f)
         crash(f);
     }
     memory_broker_free(f->broker);
-    fake_store_release(&f->store);
+    f->store->ops->close(f->store);
 }
 
 int boot(struct shell_fixture *f, struct err *err)
@@ -164,7 +162,7 @@ int boot(struct shell_fixture *f, struct err *err)
         .interval_ms = UNSET,
         .seed = 3,
         .runtimes = {[RUNTIME_DOCKER] = true},
-        .store = &f->store.store,
+        .store = f->store,
         .clock = &f->clock,
         .context = f,
         .rearm = rearm,
@@ -227,9 +225,30 @@ void pass(struct shell_fixture *f, int64_t ms)
     f->now.mono_ms = end_ms;
 }
 
-/* ---- the bus
- * ------------------------------------------------------------------------------------------------------
- */
+struct search {
+    struct shell_fixture *fixture;
+    const char *topic;
+};
+
+static int visit_stored(void *context, const char *key, const void *value, size_t length)
+{
+    struct search *search = context;
+    char *found = search->fixture->found;
+    if (!strcmp(key, search->topic)) {
+        snprintf(found, sizeof(search->fixture->found), "%.*s", (int)length, (const char *)value);
+    }
+    return 0;
+}
+
+const char *stored(struct shell_fixture *f, const char *topic)
+{
+    struct search search = {f, topic};
+    f->found[0] = '\0';
+    f->store->ops->scan(f->store, STORE_DOCUMENTS, visit_stored, &search, NULL);
+    return f->found;
+}
+
+/* ---- the bus ---- */
 
 void publish(struct shell_fixture *f, const char *topic, const char *payload, bool is_retained)
 {
@@ -289,9 +308,7 @@ size_t calls_of(const struct shell_fixture *f, const char *what)
     return count;
 }
 
-/* ---- listeners
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- listeners ---- */
 
 static void on_heard(void *context, const struct bus_message *message)
 {

@@ -1,4 +1,5 @@
-/* A worker's shell on a broker in memory, a fake store and a fake runtime, on a hand-driven clock.
+/* A worker's shell on a broker in memory, a store in memory and a fake runtime, on a hand-driven
+ * clock.
  */
 #ifndef ARGOSY_TESTS_WORKER_SHELL_FIXTURE_H
 #define ARGOSY_TESTS_WORKER_SHELL_FIXTURE_H
@@ -6,7 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include "platform/adapters/bus_memory.h"
-#include "tests/unit/worker/fake_store.h"
+#include "platform/adapters/store_memory.h"
 #include "worker/shell/shell.h"
 
 #define WEB_ID "web_web_0_aaaaaaaa"
@@ -38,11 +39,12 @@ struct shell_fixture {
     struct clock clock; /* first: the clock port's callback finds us by it */
     struct now now;
     int64_t deadline_ms;
-    struct fake_store store;
+    struct store *store;
     struct memory_broker *broker;
     struct bus *bus;
     struct fake_runtime docker;
     struct worker_shell *shell;
+    char found[4096]; /* what stored() returned last */
 };
 
 /* A broker and an empty store. */
@@ -62,6 +64,9 @@ void publish(struct shell_fixture *f, const char *topic, const char *payload, bo
 void publish_assignment(struct shell_fixture *f, int64_t seq, const char *attempts);
 const char *retained(const struct shell_fixture *f, const char *topic); /* "" when none */
 void assert_retained_holds(const struct shell_fixture *f, const char *topic, const char *part);
+
+/* The stored document of a topic, "" when there is none. */
+const char *stored(struct shell_fixture *f, const char *topic);
 
 void docker_says(struct shell_fixture *f, struct runtime_event event);
 size_t calls_of(const struct shell_fixture *f, const char *what);

@@ -7,8 +7,7 @@
     struct fixture f; \
     fixture_ready(&f)
 
-/* ---- starting
- * ------------------------------------------------------------------------------------------- */
+/* ---- starting ---- */
 
 TEST(an_assignment_is_stored_and_told_before_its_attempt_is_started)
 {
@@ -79,9 +78,7 @@ TEST(an_attempt_of_another_job_in_an_assignment_is_refused)
     fixture_release(&f);
 }
 
-/* ---- ending
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- ending ---- */
 
 TEST(an_exit_is_followed_by_a_wait_and_the_next_run)
 {
@@ -179,9 +176,7 @@ TEST(a_persons_restart_ends_the_wait_of_a_backoff)
     fixture_release(&f);
 }
 
-/* ---- stopping
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- stopping ---- */
 
 TEST(a_stop_goes_through_stopping_to_stopped_with_the_exit_code)
 {
@@ -293,9 +288,7 @@ TEST(stop_after_without_the_broker_stops_the_attempt)
     fixture_release(&f);
 }
 
-/* ---- health
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- health ---- */
 
 static void probed(struct fixture *f, bool healthy)
 {

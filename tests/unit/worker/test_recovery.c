@@ -10,8 +10,7 @@ static void settle(struct fixture *f, const char *job)
     desired(f, job, 1);
 }
 
-/* ---- adoption
- * ------------------------------------------------------------------------------------------- */
+/* ---- adoption ---- */
 
 TEST(a_worker_with_its_store_starts_its_assignments_without_a_broker_after_one_list)
 {
@@ -138,8 +137,7 @@ TEST(a_clock_that_jumped_does_not_make_a_restart_wait_for_years)
     fixture_release(&f);
 }
 
-/* ---- an emptied worker
- * ----------------------------------------------------------------------------------- */
+/* ---- an emptied worker ---- */
 
 TEST(an_emptied_worker_starts_nothing_before_its_picture_is_whole_and_listed)
 {
@@ -197,8 +195,7 @@ TEST(an_emptied_worker_goes_on_from_its_own_retained_state_and_its_numbers_go_on
     fixture_release(&f);
 }
 
-/* ---- what nobody knows
- * -------------------------------------------------------------------------------------- */
+/* ---- what nobody knows ---- */
 
 TEST(absence_never_means_stop_until_the_leaders_index_says_so)
 {
@@ -278,8 +275,7 @@ TEST(containers_of_another_cluster_are_not_ours)
     fixture_release(&f);
 }
 
-/* ---- terms and clusters
- * ----------------------------------------------------------------------------------------- */
+/* ---- terms and clusters ---- */
 
 TEST(a_lower_term_is_refused_and_the_highest_one_is_told)
 {
@@ -348,9 +344,7 @@ TEST(an_empty_worker_takes_the_cluster_it_hears_and_refuses_every_other)
     fixture_release(&f);
 }
 
-/* ---- engines
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- engines ---- */
 
 TEST(while_the_engine_is_down_nothing_is_decided_and_a_list_follows_when_it_is_back)
 {

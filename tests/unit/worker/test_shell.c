@@ -15,8 +15,7 @@
 #define STOP \
     "[{\"id\":\"" WEB_ID "\",\"version\":1,\"desired\":\"stop\",\"reason\":\"job_stopped\"}]"
 
-/* ---- being there
- * ------------------------------------------------------------------------------------------- */
+/* ---- being there ---- */
 
 TEST(a_worker_says_that_it_is_online_who_it_is_and_its_numbers_at_once)
 {
@@ -62,8 +61,7 @@ TEST(the_heartbeat_follows_the_interval_that_is_desired_at_run_time)
     teardown(&f);
 }
 
-/* ---- the main job
- * --------------------------------------------------------------------------------------------- */
+/* ---- the main job ---- */
 
 TEST(an_assignment_becomes_a_started_container_and_a_told_state)
 {
@@ -89,15 +87,15 @@ TEST(nothing_is_told_or_started_before_it_is_committed)
 {
     SETUP;
     boot_ok(&f);
-    f.store.fails = true;
+    memory_store_fail_always(f.store, ERR_FULL);
     publish_assignment(&f, 1, RUN);
     assert_int_equal(calls_of(&f, "start"), 0);
     assert_string_equal(retained(&f, "nodes/n1/state/web"), "");
-    f.store.fails = false;
+    memory_store_fail_always(f.store, ERR_NONE);
     pass(&f, 1000);
     assert_int_equal(calls_of(&f, "start"), 1);
     assert_retained_holds(&f, "nodes/n1/state/web", "\"scheduled\"");
-    assert_non_null(fake_store_get(&f.store, STORE_DOCUMENTS, "nodes/n1/assign/web"));
+    assert_string_not_equal(stored(&f, "nodes/n1/assign/web"), "");
     teardown(&f);
 }
 
@@ -105,10 +103,10 @@ TEST(a_start_that_was_overtaken_by_a_stop_while_the_disk_was_full_is_not_carried
 {
     SETUP;
     boot_ok(&f);
-    f.store.fails = true;
+    memory_store_fail_always(f.store, ERR_FULL);
     publish_assignment(&f, 1, RUN);
     publish_assignment(&f, 2, STOP);
-    f.store.fails = false;
+    memory_store_fail_always(f.store, ERR_NONE);
     pass(&f, 1000);
     assert_int_equal(calls_of(&f, "start"), 0);
     teardown(&f);
@@ -126,14 +124,12 @@ TEST(a_tombstone_is_answered_by_one_and_then_the_topic_is_cleared)
     assert_retained_holds(&f, "nodes/n1/state/web", "\"tombstone\":true");
     pass(&f, TOMBSTONE_KEPT_MS + 1);
     assert_string_equal(retained(&f, "nodes/n1/state/web"), "");
-    assert_null(fake_store_get(&f.store, STORE_DOCUMENTS, "nodes/n1/state/web"));
-    assert_null(fake_store_get(&f.store, STORE_DOCUMENTS, "nodes/n1/assign/web"));
+    assert_string_equal(stored(&f, "nodes/n1/state/web"), "");
+    assert_string_equal(stored(&f, "nodes/n1/assign/web"), "");
     teardown(&f);
 }
 
-/* ---- what survives
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- what survives ---- */
 
 TEST(a_worker_that_boots_with_no_broker_in_reach_starts_what_it_stored)
 {
@@ -169,13 +165,12 @@ TEST(a_worker_that_lost_its_store_adopts_and_its_numbers_go_on)
     publish_assignment(&f, 1, RUN);
     docker_says(&f, (struct runtime_event){.kind = RUNTIME_RUNNING});
     crash(&f);
-    fake_store_release(&f.store);
-    fake_store_init(&f.store);
+    memory_store_clear(f.store);
     f.docker.running = true;
     boot_ok(&f);
     assert_int_equal(calls_of(&f, "start"), 0);
     assert_retained_holds(&f, "nodes/n1/state/web", "\"running\"");
-    assert_non_null(fake_store_get(&f.store, STORE_DOCUMENTS, "nodes/n1/assign/web"));
+    assert_string_not_equal(stored(&f, "nodes/n1/assign/web"), "");
     teardown(&f);
 }
 
@@ -202,7 +197,9 @@ static void refused(const char *meta, int code, const char *remedy)
     struct shell_fixture f;
     struct err err = {0};
     setup(&f);
-    fake_store_put(&f.store, STORE_META, "meta", meta);
+    f.store->ops->begin(f.store, &err);
+    f.store->ops->put(f.store, STORE_META, "meta", meta, strlen(meta), &err);
+    f.store->ops->commit(f.store, &err);
     assert_int_equal(boot(&f, &err), -code);
     assert_non_null(strstr(err.text, remedy));
     teardown(&f);
@@ -218,9 +215,7 @@ TEST(a_store_that_is_not_ours_is_refused_with_the_remedy)
             "--node-id n2");
 }
 
-/* ---- bad neighbours
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- bad neighbours ---- */
 
 TEST(what_cannot_be_read_is_reported_once_and_changes_nothing)
 {
@@ -254,9 +249,7 @@ TEST(a_state_that_somebody_else_wrote_or_cleared_is_written_again)
     teardown(&f);
 }
 
-/* ---- questions
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- questions ---- */
 
 TEST(questions_are_answered_on_their_own_topic)
 {
