@@ -8,16 +8,16 @@
 #include <string.h>
 #include <utlist.h>
 
-struct job *job_find(const struct worker *worker, const char *name)
+struct job *worker_job_find(const struct worker *worker, const char *name)
 {
     struct job *job = NULL;
     HASH_FIND_STR(worker->jobs, name, job);
     return job;
 }
 
-struct job *job_obtain(struct worker *worker, const char *name)
+struct job *worker_job_obtain(struct worker *worker, const char *name)
 {
-    struct job *job = job_find(worker, name);
+    struct job *job = worker_job_find(worker, name);
     if (!job) {
         job = mem_alloc(sizeof(*job));
         snprintf(job->name, sizeof(job->name), "%s", name);
@@ -26,26 +26,26 @@ struct job *job_obtain(struct worker *worker, const char *name)
     return job;
 }
 
-void job_free(struct worker *worker, struct job *job)
+void worker_job_free(struct worker *worker, struct job *job)
 {
     struct attempt *attempt, *next;
     DL_FOREACH_SAFE(job->attempts, attempt, next)
     {
-        attempt_free(worker, attempt);
+        worker_attempt_free(worker, attempt);
     }
     HASH_DEL(worker->jobs, job);
     held_assignment_free(job->held);
     free(job);
 }
 
-struct attempt *attempt_find(const struct worker *worker, const char *id)
+struct attempt *worker_attempt_find(const struct worker *worker, const char *id)
 {
     struct attempt *attempt = NULL;
     HASH_FIND_STR(worker->attempts, id, attempt);
     return attempt;
 }
 
-struct attempt *attempt_new(struct worker *worker, struct job *job, const char *id)
+struct attempt *worker_attempt_new(struct worker *worker, struct job *job, const char *id)
 {
     struct attempt_name name;
     if (!attempt_name_parse(id, &name) || strcmp(name.job, job->name) != 0 ||
@@ -66,7 +66,7 @@ struct attempt *attempt_new(struct worker *worker, struct job *job, const char *
     return attempt;
 }
 
-void attempt_free(struct worker *worker, struct attempt *attempt)
+void worker_attempt_free(struct worker *worker, struct attempt *attempt)
 {
     HASH_DEL(worker->attempts, attempt);
     DL_DELETE(attempt->job->attempts, attempt);

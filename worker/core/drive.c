@@ -43,7 +43,7 @@ bool job_is_settled(const struct worker *worker, const char *name)
     if (head->term != worker->term || strcmp(head->manager, worker->manager) != 0) {
         return false;
     }
-    const struct job *job = job_find(worker, name);
+    const struct job *job = worker_job_find(worker, name);
     int64_t revision = index_revision(&worker->desired->value, name);
     if (!job || !job->held) {
         return revision == UNSET;
@@ -140,7 +140,7 @@ static void attempt_drop(struct step *step, struct attempt *attempt)
         execution_remove(step, attempt, attempt->run);
     }
     effects_mark(step->effects, attempt->job->name, MARK_STATE);
-    attempt_free(step->worker, attempt);
+    worker_attempt_free(step->worker, attempt);
 }
 
 /* Something may exist that must be ended: it runs, is being started, or has not been looked for

@@ -87,7 +87,7 @@ void effects_clear_items(struct effects *effects)
     effects->count = 0;
 }
 
-void effects_release(struct effects *effects)
+void worker_effects_release(struct effects *effects)
 {
     effects_clear_marks(effects);
     free(effects->items);

@@ -72,6 +72,6 @@ bool effects_any_mark(const struct effects *effects);
 /* Forgets marks (after the commit), or effects (after they were carried out). Keeps memory. */
 void effects_clear_marks(struct effects *effects);
 void effects_clear_items(struct effects *effects);
-void effects_release(struct effects *effects);
+void worker_effects_release(struct effects *effects);
 
 #endif

@@ -288,8 +288,8 @@ static struct attempt *unknown_execution(struct step *step, enum runtime_kind ru
     if (!is_execution(event) || !attempt_name_parse(event->task_id, &name)) {
         return NULL;
     }
-    struct job *job = job_obtain(step->worker, name.job);
-    struct attempt *attempt = attempt_new(step->worker, job, event->task_id);
+    struct job *job = worker_job_obtain(step->worker, name.job);
+    struct attempt *attempt = worker_attempt_new(step->worker, job, event->task_id);
     if (attempt) {
         attempt->runtime = runtime;
         attempt->run = event->run;
@@ -318,7 +318,7 @@ static void on_execution(struct step *step, enum runtime_kind runtime,
     if (!is_ours(step->worker, event)) {
         return;
     }
-    struct attempt *attempt = attempt_find(step->worker, event->task_id);
+    struct attempt *attempt = worker_attempt_find(step->worker, event->task_id);
     if (!attempt && !(attempt = unknown_execution(step, runtime, event))) {
         return;
     }
@@ -390,7 +390,7 @@ static void on_engine_down(struct step *step, enum runtime_kind kind)
     worker_drive(step);
 }
 
-void execution_event(struct step *step, struct worker_event *event)
+void hear_execution(struct step *step, struct worker_event *event)
 {
     switch (event->execution->kind) {
     case RUNTIME_UP:

@@ -152,9 +152,9 @@ static void attempt_assign(struct step *step, struct job *job,
                            const struct assigned_attempt *assigned)
 {
     struct worker *worker = step->worker;
-    struct attempt *attempt = attempt_find(worker, assigned->id);
+    struct attempt *attempt = worker_attempt_find(worker, assigned->id);
     bool created = !attempt;
-    if (created && !(attempt = attempt_new(worker, job, assigned->id))) {
+    if (created && !(attempt = worker_attempt_new(worker, job, assigned->id))) {
         effects_event(step->effects, "refused", REASON_UNKNOWN_SUBJECT, job->name, assigned->id,
                       "an attempt that is none of this job, or one too many");
         return;
@@ -215,12 +215,12 @@ void hear_assignment(struct step *step, struct worker_event *event)
     if (!head_is_admitted(step, event, &heard->head)) {
         return;
     }
-    struct job *job = job_find(step->worker, event->job);
+    struct job *job = worker_job_find(step->worker, event->job);
     if (job && job->held && manager_head_compare(&heard->head, &job->held->value.head) <= 0) {
         return;
     }
     if (!job) {
-        job = job_obtain(step->worker, event->job);
+        job = worker_job_obtain(step->worker, event->job);
     }
     assignment_take(step, job, event);
     job_drive(step, job);
@@ -266,9 +266,9 @@ void hear_manager(struct step *step, struct worker_event *event)
 static void recall_attempt(struct step *step, struct job *job,
                            const struct observed_attempt *observed)
 {
-    struct attempt *attempt = attempt_find(step->worker, observed->id);
+    struct attempt *attempt = worker_attempt_find(step->worker, observed->id);
     if (!attempt) {
-        attempt = attempt_new(step->worker, job, observed->id);
+        attempt = worker_attempt_new(step->worker, job, observed->id);
     }
     if (attempt) {
         attempt_recall(step, attempt, observed);
@@ -279,7 +279,7 @@ void hear_own_state(struct step *step, struct worker_event *event)
 {
     struct worker *worker = step->worker;
     const struct node_state *state = event->state;
-    struct job *job = job_find(worker, event->job);
+    struct job *job = worker_job_find(worker, event->job);
     if (worker->seq < state->head.seq) {
         worker->seq = state->head.seq;
         step->effects->meta = true;
@@ -287,7 +287,7 @@ void hear_own_state(struct step *step, struct worker_event *event)
     if (job && state->head.seq <= job->state_seq) {
         return; /* our own echo */
     }
-    job = job ? job : job_obtain(worker, event->job);
+    job = job ? job : worker_job_obtain(worker, event->job);
     job->state_seq = state->head.seq;
     bool recalls = !worker->started || worker->holding;
     for (size_t i = 0; recalls && i < state->attempts.count; i++) {

@@ -42,7 +42,7 @@ const struct node_desired *worker_desired(const struct worker *worker)
 
 const struct assignment *worker_assignment(const struct worker *worker, const char *job)
 {
-    const struct job *found = job_find(worker, job);
+    const struct job *found = worker_job_find(worker, job);
     return found && found->held ? &found->held->value : NULL;
 }
 
@@ -88,7 +88,7 @@ static void attempt_write(const struct attempt *attempt, struct observed_attempt
 bool worker_state_read(const struct worker *worker, const char *name, struct arena *arena,
                        struct node_state *ret_state)
 {
-    const struct job *job = job_find(worker, name);
+    const struct job *job = worker_job_find(worker, name);
     if (!job) {
         return false;
     }
@@ -116,7 +116,7 @@ bool worker_state_read(const struct worker *worker, const char *name, struct are
 bool worker_state_write(struct worker *worker, const char *name, struct arena *arena,
                         struct node_state *ret_state)
 {
-    struct job *job = job_find(worker, name);
+    struct job *job = worker_job_find(worker, name);
     if (!job) {
         return false;
     }
@@ -142,7 +142,7 @@ static bool is_better(const struct attempt *attempt, const struct attempt *best)
 
 static const struct attempt *find_by_any_name(const struct worker *worker, const char *name)
 {
-    const struct attempt *best = attempt_find(worker, name);
+    const struct attempt *best = worker_attempt_find(worker, name);
     if (best) {
         return best;
     }
@@ -177,7 +177,7 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
 
 bool worker_wants(const struct worker *worker, const char *id, int64_t run)
 {
-    const struct attempt *attempt = attempt_find(worker, id);
+    const struct attempt *attempt = worker_attempt_find(worker, id);
     return attempt && attempt->run == run && attempt->in_flight && attempt->task &&
            attempt->state < ATTEMPT_RUNNING;
 }

@@ -39,7 +39,7 @@ static void jobs_forget(struct step *step)
     {
         if (worker->link && job->forget_mono_ms && job->forget_mono_ms <= step->now.mono_ms) {
             effects_mark(step->effects, job->name, MARK_FORGET);
-            job_free(worker, job);
+            worker_job_free(worker, job);
         }
     }
 }

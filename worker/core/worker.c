@@ -49,7 +49,7 @@ void worker_free(struct worker *worker)
     struct job *job, *next;
     HASH_ITER(hh, worker->jobs, job, next)
     {
-        job_free(worker, job);
+        worker_job_free(worker, job);
     }
     held_desired_free(worker->desired);
     free(worker);
@@ -116,7 +116,7 @@ static event_handler *const event_handlers[WORKER_EVENT_COUNT] = {
     [WORKER_DESIRED] = hear_desired,
     [WORKER_OWN_STATE] = hear_own_state,
     [WORKER_MANAGER_STATUS] = hear_manager,
-    [WORKER_RUNTIME] = execution_event,
+    [WORKER_RUNTIME] = hear_execution,
     [WORKER_LINK_UP] = on_link_up,
     [WORKER_LINK_LOST] = on_link_lost,
     [WORKER_PICTURE_WHOLE] = on_picture_whole,

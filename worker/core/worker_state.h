@@ -116,13 +116,13 @@ struct step {
 
 /* ---- attempt.c ---- */
 
-struct job *job_find(const struct worker *worker, const char *name);
-struct job *job_obtain(struct worker *worker, const char *name);
-void job_free(struct worker *worker, struct job *job);
-struct attempt *attempt_find(const struct worker *worker, const char *id);
+struct job *worker_job_find(const struct worker *worker, const char *name);
+struct job *worker_job_obtain(struct worker *worker, const char *name);
+void worker_job_free(struct worker *worker, struct job *job);
+struct attempt *worker_attempt_find(const struct worker *worker, const char *id);
 /* NULL when the id is none of `job`, or the node holds as many as it may. */
-struct attempt *attempt_new(struct worker *worker, struct job *job, const char *id);
-void attempt_free(struct worker *worker, struct attempt *attempt);
+struct attempt *worker_attempt_new(struct worker *worker, struct job *job, const char *id);
+void worker_attempt_free(struct worker *worker, struct attempt *attempt);
 /* The one place where a state changes. `run` grows with a restart. ASSERTs the table in
  * schema/states.h. */
 void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_state state,
@@ -176,7 +176,7 @@ void hear_assignment(struct step *step, struct worker_event *event);
 void hear_desired(struct step *step, struct worker_event *event);
 void hear_own_state(struct step *step, struct worker_event *event);
 void hear_manager(struct step *step, struct worker_event *event);
-void execution_event(struct step *step, struct worker_event *event);
+void hear_execution(struct step *step, struct worker_event *event);
 void attempt_checks_start(struct step *step, struct attempt *attempt);
 void attempt_checks_timer(struct step *step, struct attempt *attempt);
 void attempt_on_health(struct step *step, struct attempt *attempt,

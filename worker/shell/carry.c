@@ -124,7 +124,7 @@ void shell_carry_out(struct worker_shell *shell)
     for (size_t i = 0; i < taken.count; i++) {
         carry(shell, &taken.items[i]);
     }
-    effects_release(&taken);
+    worker_effects_release(&taken);
 }
 
 /* Runtimes label with the cluster, and leave alone what is another's. */

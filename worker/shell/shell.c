@@ -379,7 +379,7 @@ void worker_shell_free(struct worker_shell *shell)
     session_free(shell->session);
     ledger_free(shell->ledger);
     worker_free(shell->worker);
-    effects_release(&shell->effects);
+    worker_effects_release(&shell->effects);
     arena_release(&shell->arena);
     free(shell);
 }

@@ -58,7 +58,7 @@ void fixture_ready(struct fixture *f)
 void fixture_release(struct fixture *f)
 {
     worker_free(f->worker);
-    effects_release(&f->effects);
+    worker_effects_release(&f->effects);
 }
 
 static void step(struct fixture *f, struct worker_event *event)
@@ -287,7 +287,7 @@ bool has_event(const struct fixture *f, enum reason reason)
 
 const struct attempt *attempt_of(const struct fixture *f, const char *id)
 {
-    return attempt_find(f->worker, id);
+    return worker_attempt_find(f->worker, id);
 }
 
 void assert_state(const struct fixture *f, const char *id, enum attempt_state state, int64_t run)

@@ -264,7 +264,7 @@ TEST(a_tombstone_stops_removes_tells_and_then_clears)
     assert_true(told.tombstone);
     arena_release(&arena);
     advance(&f, TOMBSTONE_KEPT_MS);
-    assert_null(job_find(f.worker, "web"));
+    assert_null(worker_job_find(f.worker, "web"));
     fixture_release(&f);
 }
 

@@ -1,0 +1,49 @@
+/* What argosy-worker can be told, and what follows from it and from the machine. */
+#ifndef ARGOSY_WORKER_SETTINGS_H
+#define ARGOSY_WORKER_SETTINGS_H
+
+#include "platform/adapters/bus_mqtt.h"
+#include "platform/adapters/options.h"
+#include "platform/adapters/system_info.h"
+#include "platform/base/log.h"
+#include "worker/runtime/ports.h"
+#include "worker/shell/shell.h"
+
+struct settings {
+    /* as given */
+    const char *node_id, *datacenter, *address, *bind;
+    struct string_map labels;
+    const char *root;
+    struct string_list brokers;
+    const char *data_dir;
+    int64_t capacity_cpu, capacity_memory, capacity_disk;
+    int64_t reserve_cpu, reserve_memory, reserve_disk;
+    const char *ports_text;
+    int64_t interval_ms;
+    const char *engine;
+    struct string_list runtime_names;
+    const char *shim;
+    int64_t keepalive_ms;
+    const char *protocol_text;
+    const char *username, *password, *ca_file, *certificate_file, *key_file;
+    const char *log_level_text;
+
+    /* what follows */
+    struct system_info system;
+    const char *store_dir, *tasks_dir;
+    const char *engine_socket;
+    const char *client_id;
+    struct capacity capacity;
+    struct string_map attributes;
+    struct port_range ports;
+    bool runtimes[4]; /* by enum runtime_kind */
+    enum mqtt_protocol protocol;
+    enum log_level log_level;
+};
+
+extern const struct options worker_options;
+
+/* Fills the second half from the first and the machine. -ERR_INVALID: see `problems`. */
+int settings_derive(struct settings *settings, struct arena *arena, struct problems *problems);
+
+#endif
