@@ -85,8 +85,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- running and ending
- * --------------------------------------------------------------------------- */
+/* ---- running and ending ---- */
 
 static void test_a_task_starts_runs_and_ends_with_its_exit_code(void **state)
 {
@@ -204,8 +203,7 @@ static void test_the_tasks_environment_and_ports_are_in_the_container(void **sta
     assert_string_equal(buf_text(&h->log[1]), "web edge 80\n");
 }
 
-/* ---- starts that fail
- * -------------------------------------------------------------------------------- */
+/* ---- starts that fail ---- */
 
 static void assert_nothing_left(struct harness *h)
 {
@@ -291,8 +289,7 @@ static void test_a_static_port_that_is_taken_fails_and_leaves_nothing(void **sta
     assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_1_b")->reason, REASON_PORT_IN_USE);
 }
 
-/* ---- names and adoption
- * ---------------------------------------------------------------------------------- */
+/* ---- names and adoption ---- */
 
 static void test_what_runs_is_adopted_by_the_next_worker_and_not_started_again(void **state)
 {
@@ -393,8 +390,7 @@ static void test_many_starts_at_once_all_run(void **state)
     assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), 12);
 }
 
-/* ---- logs, usage, probes
- * ------------------------------------------------------------------------------------ */
+/* ---- logs, usage, probes ---- */
 
 static void test_logs_have_both_streams_and_the_last_lines(void **state)
 {
@@ -490,8 +486,7 @@ static void test_probes_tell_healthy_from_unhealthy(void **state)
     assert_false(probe(h, (struct health_check){.exec = WORDS("nosuch")}));
 }
 
-/* ---- no engine
- * --------------------------------------------------------------------------------------------- */
+/* ---- no engine ---- */
 
 static void test_without_an_engine_it_is_down_and_starts_fail_for_that_reason(void **state)
 {

@@ -13,8 +13,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events ---- */
 
 void docker_event(struct docker *docker, enum runtime_event_kind kind)
 {
@@ -49,8 +48,7 @@ void execution_event(struct execution *execution, enum runtime_event_kind kind)
     docker->handler.on_event(docker->handler.context, &docker->runtime, &event);
 }
 
-/* ---- executions -------------------------------------------------------------------------------
- */
+/* ---- executions ---- */
 
 struct execution *execution_find(struct docker *docker, const char *task_id, int64_t run)
 {
@@ -193,8 +191,7 @@ static void on_kick(void *context)
         list_begin(docker);
 }
 
-/* ---- what a start needs beyond the call
- * ---------------------------------------------------------- */
+/* ---- what a start needs beyond the call ---- */
 
 static bool port_is_given(void *context, int64_t port)
 {
@@ -262,8 +259,7 @@ static void prepare(struct execution *execution, const struct runtime_start *sta
              docker->cluster ? docker->cluster : "");
 }
 
-/* ---- the port ----------------------------------------------------------------------------------
- */
+/* ---- the port ---- */
 
 static void docker_start(struct runtime *runtime, const struct runtime_start *start)
 {

@@ -47,8 +47,7 @@ static void request_free(struct engine_request *request)
     free(request);
 }
 
-/* ---- from the loop to curl
- * ------------------------------------------------------------------------ */
+/* ---- from the loop to curl ---- */
 
 static void finish(struct engine_request *request, CURLcode code);
 
@@ -114,8 +113,7 @@ static void on_socket(void *context, int events)
     drive(watch->client, watch->socket, action);
 }
 
-/* ---- from curl to the loop
- * ------------------------------------------------------------------------- */
+/* ---- from curl to the loop ---- */
 
 static int set_timer(CURLM *multi, long timeout_ms, void *context)
 {
@@ -149,8 +147,7 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *context,
     return 0;
 }
 
-/* ---- a reply
- * ---------------------------------------------------------------------------------------- */
+/* ---- a reply ---- */
 
 /* The empty line ends the headers. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
@@ -203,8 +200,7 @@ static void finish(struct engine_request *request, CURLcode code)
     buf_release(&body);
 }
 
-/* ---- a request
- * -------------------------------------------------------------------------------------- */
+/* ---- a request ---- */
 
 static void set_options(struct engine_request *request, const char *url)
 {
@@ -260,8 +256,7 @@ void engine_cancel(struct engine_request *request)
         request_free(request);
 }
 
-/* ---- the client
- * ------------------------------------------------------------------------------------- */
+/* ---- the client ---- */
 
 struct engine_client *engine_client_new(const char *socket_path, struct loop *loop)
 {

@@ -20,8 +20,7 @@ enum {
     EXIT_UNKNOWN = 255,
 };
 
-/* ---- ended
- * ---------------------------------------------------------------------------------------- */
+/* ---- ended ---- */
 
 static void tell_ended(struct execution *execution)
 {
@@ -44,8 +43,7 @@ static void learn_end(struct execution *execution, const struct container *conta
     execution->finished_ms = container->finished_ms;
 }
 
-/* ---- could not even run?
- * -------------------------------------------------------------------------- */
+/* ---- could not even run? ---- */
 
 static bool may_be_init_failure(const struct execution *execution)
 {
@@ -87,8 +85,7 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
         tell_ended(execution);
 }
 
-/* ---- how did it end?
- * -------------------------------------------------------------------------------- */
+/* ---- how did it end? ---- */
 
 static void gone(struct execution *execution)
 {
@@ -149,8 +146,7 @@ void end_observe(struct execution *execution, const struct container *container)
     execution_touch(execution);
 }
 
-/* ---- it runs
- * ---------------------------------------------------------------------------------------- */
+/* ---- it runs ---- */
 
 /* A port whose number never came to be known (it ended first). */
 static void drop_unbound_ports(struct execution *execution)
@@ -198,8 +194,7 @@ void end_on_event(struct docker *docker, const struct engine_event *event)
     }
 }
 
-/* ---- stop and remove
- * -------------------------------------------------------------------------------- */
+/* ---- stop and remove ---- */
 
 static void on_stopped(void *context, const struct engine_reply *reply)
 {

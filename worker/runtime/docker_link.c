@@ -48,8 +48,7 @@ void link_failed(struct docker *docker, const struct err *err)
         link_down(docker, err->text);
 }
 
-/* ---- the event stream
- * ------------------------------------------------------------------------------ */
+/* ---- the event stream ---- */
 
 static void on_event_line(void *context, const char *line, size_t length)
 {
@@ -106,8 +105,7 @@ static void open_events(struct docker *docker)
                                                       });
 }
 
-/* ---- versions
- * -------------------------------------------------------------------------------------- */
+/* ---- versions ---- */
 
 /* "1.41" as 1041; 0 when it is no version. */
 static int version_number(const char *text)

@@ -48,8 +48,7 @@ static void list_end(struct docker *docker)
         loop_timer_set(docker->kick, 0);
 }
 
-/* ---- what we know
- * ------------------------------------------------------------------------------------ */
+/* ---- what we know ---- */
 
 static void report_known(struct execution *execution, const struct container *container)
 {
@@ -85,8 +84,7 @@ static void report_known(struct execution *execution, const struct container *co
     }
 }
 
-/* ---- what we do not know
- * ------------------------------------------------------------------------------- */
+/* ---- what we do not know ---- */
 
 static void list_continue(struct docker_list *list);
 
@@ -169,9 +167,7 @@ static void list_continue(struct docker_list *list)
         list_end(docker);
 }
 
-/* ---- entry
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- entry ---- */
 
 static void on_list(void *context, const struct engine_reply *reply)
 {

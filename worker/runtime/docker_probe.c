@@ -90,8 +90,7 @@ static void ask(struct docker_probe *probe, const char *method, const char *path
                                                         });
 }
 
-/* ---- a command ----------------------------------------------------------------------------------
- */
+/* ---- a command ---- */
 
 static void on_exec_inspected(void *context, const struct engine_reply *reply)
 {
@@ -135,8 +134,7 @@ static void on_exec_created(void *context, const struct engine_reply *reply)
     ask(probe, "POST", path, "{\"Detach\":false,\"Tty\":false}", on_exec_ended);
 }
 
-/* ---- the network --------------------------------------------------------------------------------
- */
+/* ---- the network ---- */
 
 static void on_net(void *context, bool healthy, const char *message)
 {
@@ -175,8 +173,7 @@ static void on_inspected(void *context, const struct engine_reply *reply)
     connect_to(probe, container.address);
 }
 
-/* ---- entry --------------------------------------------------------------------------------------
- */
+/* ---- entry ---- */
 
 static bool describe_check(struct docker_probe *probe, const struct health_check *check)
 {

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- small pieces -----------------------------------------------------------------------------
- */
+/* ---- small pieces ---- */
 
 /* False, leaving an empty text, when it is absent or does not fit: a cut identity is another's. */
 static bool copy_text(char *ret_text, size_t size, const char *text)
@@ -58,8 +57,7 @@ static bool text_is(const char *text, const char *expected)
     return text && strcmp(text, expected) == 0;
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-Compatible
  * Low-Level Date Algorithms", days_from_civil). */
@@ -110,8 +108,7 @@ int64_t engine_time_ms(const char *text)
     return seconds * 1000 + fraction_ms - read_offset_ms(rest);
 }
 
-/* ---- containers --------------------------------------------------------------------------------
- */
+/* ---- containers ---- */
 
 static enum container_phase phase_from_string(const char *text)
 {
@@ -230,8 +227,7 @@ bool container_from_list(const struct json *element, struct container *ret_conta
            identity_read(json_get(element, "Labels"), &container->identity);
 }
 
-/* ---- streams -----------------------------------------------------------------------------------
- */
+/* ---- streams ---- */
 
 /* Nanoseconds since 1970 are above 2^53: the double is off by some hundred, which `since` forgives.
  */
@@ -283,8 +279,7 @@ bool pull_line_parse(const char *line, size_t length, struct pull_line *ret_line
     return error || status;
 }
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors ---- */
 
 /* The engine puts layers of its own in front of what went wrong, and ": unknown" behind it. */
 static const char *without_preamble(const char *text)
@@ -380,8 +375,7 @@ enum reason init_failure_reason(const char *log)
                                                      : REASON_COMMAND_NOT_EXECUTABLE;
 }
 
-/* ---- usage -------------------------------------------------------------------------------------
- */
+/* ---- usage ---- */
 
 static void add_bounded(int64_t *sum, int64_t value)
 {

@@ -21,8 +21,7 @@
 
 enum { CREATES_MAX = 4 }; /* of one execution: after a pull, after a name was freed */
 
-/* ---- turns
- * --------------------------------------------------------------------------------------- */
+/* ---- turns ---- */
 
 static void enqueue(struct execution *execution)
 {
@@ -49,8 +48,7 @@ void start_release(struct execution *execution)
     }
 }
 
-/* ---- what is taken back
- * ---------------------------------------------------------------------------- */
+/* ---- what is taken back ---- */
 
 static void tell_discarded(struct execution *execution)
 {
@@ -96,8 +94,7 @@ static void fail_with_reply(struct execution *execution, enum engine_step step,
         fail(execution, reason, text);
 }
 
-/* ---- start
- * -------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static void create(struct execution *execution);
 
@@ -140,8 +137,7 @@ static void start(struct execution *execution)
     execution_call(execution, EXECUTION_STARTING, "POST", "/start", ENGINE_START_MS, on_started);
 }
 
-/* ---- does it exist?
- * -------------------------------------------------------------------------------------- */
+/* ---- does it exist? ---- */
 
 static void look_found(struct execution *execution, const struct container *container)
 {
@@ -186,9 +182,7 @@ static void look(struct execution *execution)
     execution_call(execution, EXECUTION_LOOKING, "GET", "/json", ENGINE_INSPECT_MS, on_looked);
 }
 
-/* ---- pull
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- pull ---- */
 
 static void on_pull_line(void *context, const char *line, size_t length)
 {
@@ -270,9 +264,7 @@ static void pull(struct execution *execution)
     start_next(execution->docker);
 }
 
-/* ---- create
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- create ---- */
 
 static void learn_id(struct execution *execution, const struct engine_reply *reply)
 {
@@ -319,9 +311,7 @@ static void create(struct execution *execution)
                                                      });
 }
 
-/* ---- entry
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- entry ---- */
 
 void start_next(struct docker *docker)
 {

@@ -6,13 +6,14 @@
  * its owner calls simulated_engine_step() when simulated_engine_deadline_ms() has come, and events
  * are delivered from there.
  *
- * A task's command says what it does; without one it runs until it is stopped:
+ * A task's command says what it does; without one, or with any other, it runs until it is stopped:
  *   ["run"]                               runs until it is stopped
  *   ["exit", "3"]                         exits with code 3 at once
  *   ["exit", "3", "after", "2s"]          … after two seconds
  *   ["oom", "after", "2s"]                is killed for its memory
  *   ["fail-start", "image_not_found"]     fails to start with that reason
  *   ["ignore-stop"]                       ends only when its stop has timed out
+ *   ["unhealthy", "after", "2s"]          runs, but its checks fail
  *   ["pull", "5s", …]                     takes that long to prepare, then does what follows */
 #ifndef ARGOSY_WORKER_RUNTIME_SIMULATED_H
 #define ARGOSY_WORKER_RUNTIME_SIMULATED_H
@@ -27,6 +28,9 @@ struct simulated_engine_config {
     struct clock *clock; /* outlives the engine */
     int64_t start_ms;    /* how long a start takes, 0: the next step */
     int64_t stop_ms;     /* how long a task takes to obey a stop */
+    /* Optional: the deadline may have changed. */
+    void (*on_deadline)(void *context, int64_t mono_ms);
+    void *context;
 };
 
 struct simulated_engine *simulated_engine_new(const struct simulated_engine_config *config);
@@ -43,7 +47,14 @@ void simulated_engine_set_up(struct simulated_engine *engine, bool up);
 /* A task ends from outside. False when it is not running. */
 bool simulated_engine_kill(struct simulated_engine *engine, const char *task_id, int64_t run,
                            int64_t exit_code);
-/* All tasks end without a trace of how: the machine was restarted. */
+/* The engine loses an execution: no trace of it is left. False when it has none. */
+bool simulated_engine_forget(struct simulated_engine *engine, const char *task_id, int64_t run);
+/* The next `count` starts fail with start_failed. */
+void simulated_engine_fail_starts(struct simulated_engine *engine, int count);
+/* As in the config, from now on. */
+void simulated_engine_set_delays(struct simulated_engine *engine, int64_t start_ms,
+                                 int64_t stop_ms);
+/* All tasks end with code 255, as after a restart of the machine. */
 void simulated_engine_reboot(struct simulated_engine *engine);
 
 struct simulated_execution {
@@ -53,7 +64,6 @@ struct simulated_execution {
     const char *cluster; /* NULL: none */
     bool running;
     int64_t exit_code;
-    int64_t starts; /* of this task so far: tells adoption from a restart */
     int64_t cpu_millis, memory_bytes, disk_bytes;
 };
 /* In order of (task id, run). */

@@ -1,0 +1,321 @@
+/* An operation changes a task's next phase and when it is due, or adds an answer to the queue; the
+ * step does what is due, in the order of (time, sequence), and reports it to every runtime of the
+ * task's node.
+ *
+ *   PREPARING -> STARTING -> RUNNING -> ENDED
+ *
+ * While the engine is down nothing is reported, tasks run on, and starts that have not begun are
+ * forgotten, as a real one does. */
+#include "worker/runtime/simulated_engine.h"
+
+#include "platform/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum { EXIT_BY_REBOOT = 255 };
+
+struct now engine_now(const struct simulated_engine *engine)
+{
+    return engine->config.clock->now(engine->config.clock);
+}
+
+/* ---- what is due ---- */
+
+int64_t simulated_engine_deadline_ms(const struct simulated_engine *engine)
+{
+    int64_t deadline_ms = engine->answers ? engine_now(engine).mono_ms : INT64_MAX;
+    for (const struct simulated_task *e = engine->tasks; e; e = e->next)
+        deadline_ms = e->due_ms < deadline_ms ? e->due_ms : deadline_ms;
+    return deadline_ms;
+}
+
+void engine_changed(const struct simulated_engine *engine)
+{
+    if (engine->config.on_deadline && !engine->stepping)
+        engine->config.on_deadline(engine->config.context, simulated_engine_deadline_ms(engine));
+}
+
+void task_set_due(struct simulated_engine *engine, struct simulated_task *task, int64_t delay_ms)
+{
+    task->due_ms = engine_now(engine).mono_ms + delay_ms;
+    task->sequence = ++engine->sequence;
+}
+
+/* ---- executions ---- */
+
+struct simulated_task *task_find(const struct simulated_engine *engine, const char *node,
+                                 const char *task_id, int64_t run)
+{
+    for (struct simulated_task *e = engine->tasks; e; e = e->next) {
+        if (!e->doomed && e->run == run && strcmp(e->task_id, task_id) == 0 &&
+            (!node || strcmp(e->node, node) == 0))
+            return e;
+    }
+    return NULL;
+}
+
+static void task_free(struct simulated_engine *engine, struct simulated_task *task)
+{
+    DL_DELETE(engine->tasks, task);
+    free(task->node);
+    free(task->cluster);
+    free(task->task_id);
+    free(task);
+}
+
+/* A handler may remove a task while the step walks the list. */
+void task_drop(struct simulated_engine *engine, struct simulated_task *task)
+{
+    task->doomed = true;
+    task->due_ms = INT64_MAX;
+    if (!engine->stepping)
+        task_free(engine, task);
+}
+
+static void drop_doomed(struct simulated_engine *engine)
+{
+    struct simulated_task *task, *next;
+    DL_FOREACH_SAFE(engine->tasks, task, next)
+    {
+        if (task->doomed)
+            task_free(engine, task);
+    }
+}
+
+enum reason task_end_reason(const struct simulated_task *task)
+{
+    if (task->oom_killed)
+        return REASON_OOM_KILLED;
+    return task->exit_code > 128 ? REASON_KILLED : REASON_EXITED;
+}
+
+static void report(struct simulated_engine *engine, const struct simulated_task *task,
+                   enum runtime_event_kind kind, enum reason reason)
+{
+    if (engine->down)
+        return;
+    for (struct simulated_runtime *r = engine->runtimes; r; r = r->next) {
+        if (runtime_sees(r, task))
+            runtime_report(r, task, kind, reason);
+    }
+}
+
+/* ---- from phase to phase ---- */
+
+static void fail_start(struct simulated_engine *engine, struct simulated_task *task,
+                       enum reason reason)
+{
+    report(engine, task, RUNTIME_FAILED, reason);
+    task_drop(engine, task);
+}
+
+static void enter_starting(struct simulated_engine *engine, struct simulated_task *task)
+{
+    task->phase = PHASE_STARTING;
+    task_set_due(engine, task, engine->config.start_ms);
+    report(engine, task, RUNTIME_STARTING, REASON_NONE);
+}
+
+static void enter_running(struct simulated_engine *engine, struct simulated_task *task)
+{
+    const struct script *script = &task->script;
+    if (engine->starts_to_fail > 0 || script->kind == SCRIPT_FAIL_START) {
+        bool by_fault = engine->starts_to_fail > 0;
+        engine->starts_to_fail -= by_fault;
+        fail_start(engine, task, by_fault ? REASON_START_FAILED : script->reason);
+        return;
+    }
+    struct now now = engine_now(engine);
+    bool ends = script->kind == SCRIPT_EXIT || script->kind == SCRIPT_OOM;
+    task->phase = PHASE_RUNNING;
+    task->started_mono_ms = now.mono_ms;
+    task->started_ms = now.wall_ms;
+    task->due_exit_code = script->exit_code;
+    task_set_due(engine, task, script->after_ms);
+    if (!ends)
+        task->due_ms = INT64_MAX;
+    report(engine, task, RUNTIME_RUNNING, REASON_NONE);
+}
+
+static void enter_ended(struct simulated_engine *engine, struct simulated_task *task)
+{
+    task->phase = PHASE_ENDED;
+    task->due_ms = INT64_MAX;
+    task->exit_code = task->due_exit_code;
+    task->oom_killed = task->script.kind == SCRIPT_OOM && !task->stopping;
+    task->finished_ms = engine_now(engine).wall_ms;
+    report(engine, task, RUNTIME_EXITED, task_end_reason(task));
+}
+
+static void advance(struct simulated_engine *engine, struct simulated_task *task)
+{
+    task->due_ms = INT64_MAX;
+    switch (task->phase) {
+    case PHASE_PREPARING:
+        enter_starting(engine, task);
+        break;
+    case PHASE_STARTING:
+        enter_running(engine, task);
+        break;
+    case PHASE_RUNNING:
+        enter_ended(engine, task);
+        break;
+    case PHASE_ENDED:
+        break;
+    }
+}
+
+/* ---- the step ---- */
+
+static struct simulated_task *first_due(const struct simulated_engine *engine, int64_t now_ms)
+{
+    struct simulated_task *first = NULL;
+    for (struct simulated_task *e = engine->tasks; e; e = e->next) {
+        if (e->due_ms > now_ms)
+            continue;
+        if (!first || e->due_ms < first->due_ms ||
+            (e->due_ms == first->due_ms && e->sequence < first->sequence))
+            first = e;
+    }
+    return first;
+}
+
+void simulated_engine_step(struct simulated_engine *engine)
+{
+    int64_t now_ms = engine_now(engine).mono_ms;
+    struct simulated_task *due;
+    engine->stepping = true;
+    while (engine->answers || (due = first_due(engine, now_ms))) {
+        if (engine->answers)
+            answer_deliver(engine, engine->answers);
+        else
+            advance(engine, due);
+    }
+    engine->stepping = false;
+    drop_doomed(engine);
+    engine_changed(engine);
+}
+
+/* ---- the machine ---- */
+
+struct simulated_engine *simulated_engine_new(const struct simulated_engine_config *config)
+{
+    struct simulated_engine *engine = mem_alloc(sizeof(*engine));
+    engine->config = *config;
+    return engine;
+}
+
+void simulated_engine_free(struct simulated_engine *engine)
+{
+    if (!engine)
+        return;
+    ASSERT(!engine->runtimes);
+    while (engine->tasks)
+        task_free(engine, engine->tasks);
+    free(engine);
+}
+
+void simulated_engine_set_up(struct simulated_engine *engine, bool up)
+{
+    struct simulated_task *e, *next;
+    if (engine->down == !up)
+        return;
+    engine->down = !up;
+    DL_FOREACH_SAFE(engine->tasks, e, next)
+    {
+        if (!up && e->phase == PHASE_PREPARING)
+            task_drop(engine, e);
+    }
+    for (struct simulated_runtime *r = engine->runtimes; r; r = r->next)
+        answer_add(r, up ? RUNTIME_UP : RUNTIME_DOWN, NULL, 0);
+    engine_changed(engine);
+}
+
+bool simulated_engine_kill(struct simulated_engine *engine, const char *task_id, int64_t run,
+                           int64_t exit_code)
+{
+    struct simulated_task *task = task_find(engine, NULL, task_id, run);
+    if (!task || task->phase != PHASE_RUNNING)
+        return false;
+    task->due_exit_code = exit_code;
+    task_set_due(engine, task, 0);
+    engine_changed(engine);
+    return true;
+}
+
+bool simulated_engine_forget(struct simulated_engine *engine, const char *task_id, int64_t run)
+{
+    struct simulated_task *task = task_find(engine, NULL, task_id, run);
+    if (!task)
+        return false;
+    for (struct simulated_runtime *r = engine->runtimes; r && !engine->down; r = r->next) {
+        if (runtime_sees(r, task))
+            answer_add(r, RUNTIME_GONE, task_id, run);
+    }
+    task_drop(engine, task);
+    engine_changed(engine);
+    return true;
+}
+
+void simulated_engine_fail_starts(struct simulated_engine *engine, int count)
+{
+    engine->starts_to_fail = count;
+}
+
+void simulated_engine_set_delays(struct simulated_engine *engine, int64_t start_ms, int64_t stop_ms)
+{
+    engine->config.start_ms = start_ms;
+    engine->config.stop_ms = stop_ms;
+}
+
+void simulated_engine_reboot(struct simulated_engine *engine)
+{
+    struct simulated_task *e, *next;
+    DL_FOREACH_SAFE(engine->tasks, e, next)
+    {
+        if (e->phase < PHASE_RUNNING) {
+            task_drop(engine, e);
+        } else if (e->phase == PHASE_RUNNING) {
+            e->due_exit_code = EXIT_BY_REBOOT;
+            task_set_due(engine, e, 0);
+        }
+    }
+    engine_changed(engine);
+}
+
+static int compare_executions(const void *left, const void *right)
+{
+    const struct simulated_execution *a = left, *b = right;
+    int order = strcmp(a->task_id, b->task_id);
+    return order ? order : (a->run > b->run) - (a->run < b->run);
+}
+
+void simulated_engine_visit(const struct simulated_engine *engine,
+                            void (*visit)(void *context, const struct simulated_execution *task),
+                            void *context)
+{
+    size_t count = 0, at = 0;
+    const struct simulated_task *e;
+    DL_COUNT(engine->tasks, e, count);
+    struct simulated_execution *sorted = mem_alloc((count + 1) * sizeof(*sorted));
+    DL_FOREACH(engine->tasks, e)
+    {
+        sorted[at++] = (struct simulated_execution){
+            .task_id = e->task_id,
+            .run = e->run,
+            .node = e->node,
+            .cluster = e->cluster,
+            .running = e->phase == PHASE_RUNNING,
+            .exit_code = e->exit_code,
+            .cpu_millis = e->resources.cpu_millis,
+            .memory_bytes = e->resources.memory_bytes,
+            .disk_bytes = e->resources.disk_bytes,
+        };
+    }
+    qsort(sorted, count, sizeof(*sorted), compare_executions);
+    for (at = 0; at < count; at++)
+        visit(context, &sorted[at]);
+    free(sorted);
+}

@@ -1,0 +1,89 @@
+/* The parts of the simulated runtime, to each other: simulated.c is the machine,
+ * simulated_runtime.c a worker's connection to it. */
+#ifndef ARGOSY_WORKER_RUNTIME_SIMULATED_ENGINE_H
+#define ARGOSY_WORKER_RUNTIME_SIMULATED_ENGINE_H
+
+#include "platform/ports/runtime.h"
+#include "schema/job_spec.h"
+#include "worker/runtime/limits.h"
+#include "worker/runtime/simulated.h"
+#include "worker/runtime/simulated_script.h"
+
+enum simulated_phase { PHASE_PREPARING, PHASE_STARTING, PHASE_RUNNING, PHASE_ENDED };
+
+struct simulated_task {
+    struct simulated_task *prev, *next;
+    char *node, *cluster, *task_id;
+    int64_t run;
+    enum simulated_phase phase;
+    struct script script;
+    int64_t due_ms; /* of the next phase; INT64_MAX: by itself never */
+    int64_t sequence;
+    int64_t due_exit_code;
+    int64_t exit_code;
+    int64_t started_mono_ms, started_ms, finished_ms;
+    bool stopping;
+    bool doomed; /* gone, freed when the step is over */
+    bool oom_killed;
+    struct runtime_port_binding ports[TASK_PORTS_MAX];
+    size_t port_count;
+    struct resources resources;
+};
+
+/* Something to tell one runtime. */
+struct simulated_answer {
+    struct simulated_answer *prev, *next;
+    struct simulated_runtime *runtime;
+    enum runtime_event_kind kind; /* LISTED: lists all then */
+    char *task_id;
+    int64_t run;
+    int reason;
+    int health_index;
+    bool healthy;
+    uint64_t log; /* request, with is_log */
+    bool is_log;
+    runtime_usage_fn *usage;
+    void *usage_context;
+};
+
+struct simulated_runtime {
+    struct runtime runtime; /* first */
+    struct simulated_runtime *prev, *next;
+    struct simulated_engine *engine;
+    struct runtime_handler handler;
+    char *node, *cluster;
+};
+
+struct simulated_engine {
+    struct simulated_engine_config config;
+    struct simulated_task *tasks;
+    struct simulated_answer *answers;
+    struct simulated_runtime *runtimes;
+    int64_t sequence;
+    int64_t next_port;
+    int starts_to_fail;
+    bool down;
+    bool stepping;
+};
+
+/* simulated.c */
+struct now engine_now(const struct simulated_engine *engine);
+/* The deadline may have changed: tells who drives the engine. */
+void engine_changed(const struct simulated_engine *engine);
+void task_set_due(struct simulated_engine *engine, struct simulated_task *task, int64_t delay_ms);
+/* `node` NULL: any. */
+struct simulated_task *task_find(const struct simulated_engine *engine, const char *node,
+                                 const char *task_id, int64_t run);
+void task_drop(struct simulated_engine *engine, struct simulated_task *task);
+enum reason task_end_reason(const struct simulated_task *task);
+
+/* simulated_runtime.c */
+bool runtime_sees(const struct simulated_runtime *runtime, const struct simulated_task *task);
+void runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
+                    enum runtime_event_kind kind, enum reason reason);
+struct simulated_answer *answer_add(struct simulated_runtime *runtime, enum runtime_event_kind kind,
+                                    const char *task_id, int64_t run);
+/* Takes it off the queue and tells. */
+void answer_deliver(struct simulated_engine *engine, struct simulated_answer *answer);
+
+#endif
