@@ -16,7 +16,7 @@
     }
 
 static const struct option_row rows[] = {
-    ROW('n', "node-id", TEXT, node_id, NULL, "ID", "id of this node (default: the host's name)"),
+    ROW('n', "node", TEXT, node_id, NULL, "ID", "id of this node (default: the host's name)"),
     ROW(0, "datacenter", TEXT, datacenter, "dc1", "NAME", "datacenter of this node"),
     ROW('l', "label", MAP, labels, NULL, "KEY=VALUE", "label of this node; may be repeated"),
     ROW(0, "address", TEXT, address, NULL, "ADDRESS", "where published ports are reached"),
@@ -27,9 +27,9 @@ static const struct option_row rows[] = {
     ROW(0, "root", TEXT, root, ARGOSY_ROOT_DEFAULT, "TOPIC", "root of all topics"),
     ROW('d', "data-dir", TEXT, data_dir, "/var/lib/argosy/worker", "DIR",
         "where the store is kept"),
-    ROW(0, "capacity-cpu", CPU, capacity_cpu, NULL, "CORES", "offered cores (default: all)"),
-    ROW(0, "capacity-memory", SIZE, capacity_memory, NULL, "SIZE", "offered memory (default: all)"),
-    ROW(0, "capacity-disk", SIZE, capacity_disk, NULL, "SIZE", "offered disk (default: all)"),
+    ROW(0, "cpu", CPU, capacity_cpu, NULL, "CORES", "offered cores (default: all)"),
+    ROW(0, "memory", SIZE, capacity_memory, NULL, "SIZE", "offered memory (default: all)"),
+    ROW(0, "disk", SIZE, capacity_disk, NULL, "SIZE", "offered disk (default: all)"),
     ROW(0, "reserve-cpu", CPU, reserve_cpu, "0", "CORES", "kept back for the machine itself"),
     ROW(0, "reserve-memory", SIZE, reserve_memory, "0", "SIZE", "kept back for the machine itself"),
     ROW(0, "reserve-disk", SIZE, reserve_disk, "0", "SIZE", "kept back for the machine itself"),
@@ -180,7 +180,7 @@ static void derive_attributes(struct settings *settings, struct arena *arena)
 static void check_names(const struct settings *settings, struct problems *problems)
 {
     if (!settings->node_id || !node_id_is_valid(settings->node_id)) {
-        problems_add(problems, "--node-id",
+        problems_add(problems, "--node",
                      "lower-case letters, digits and -, at most 63, not starting with -",
                      "%s cannot be a node's id", settings->node_id ? settings->node_id : "nothing");
     }

@@ -27,7 +27,7 @@ class Manager(Process):
         self.store = cluster.directory / name
         self.id = f"{name}-{cluster.tag}"
         super().__init__(name, [BINARIES / "argosy-manager", "--broker", cluster.broker.url, "--root", cluster.root,
-                                "--store", self.store, "--grace", f"{GRACE_MS}ms", *options],
+                                "--data-dir", self.store, "--grace", f"{GRACE_MS}ms", *options],
                          cluster.directory / f"{name}.log")
 
     def delete_store(self):
@@ -40,9 +40,9 @@ class Worker(Process):
         self.node = f"{name}-{cluster.tag}"
         self.store = cluster.directory / name
         super().__init__(name, [BINARIES / "argosy-worker", "--broker", cluster.broker.url, "--root", cluster.root,
-                                "--node", self.node, "--store", self.store, "--datacenter", datacenter,
+                                "--node", self.node, "--data-dir", self.store, "--datacenter", datacenter,
                                 "--interval", f"{INTERVAL_MS}ms", "--cpu", cpu, "--memory", memory,
-                                "--docker", f"unix://{cluster.docker.socket}", *options],
+                                "--engine", f"unix://{cluster.docker.socket}", *options],
                          cluster.directory / f"{name}.log")
 
     def delete_store(self):

@@ -338,7 +338,7 @@ class TheRules(ClusterTest):
         position = cluster.bus.position()
         twin = cluster.add_worker("n1", start=False)
         twin.store = cluster.directory / "twin"
-        twin.arguments[twin.arguments.index("--store") + 1] = str(twin.store)
+        twin.arguments[twin.arguments.index("--data-dir") + 1] = str(twin.store)
         twin.start()
         self.wait_for_event("duplicate_node", position)
 
