@@ -62,6 +62,12 @@ const struct command commands[] = {
      cmd_node},
     {"init", "[FILE]", 0, 1, OPTION_BIT(FORCE), "write a commented job file to start from",
      "FILE is job.yaml by default. A file that is there is not overwritten.", cmd_init},
+    {"dev", "", 0, 0, OPTION_BIT(DATA_DIR) | OPTION_BIT(PORT) | OPTION_BIT(ONCE),
+     "start a broker, a manager and a worker here, without root",
+     "Everything listens on loopback only and stops with Ctrl-C, the jobs too; they stay known, "
+     "and the next start "
+     "finds them stopped. Without a container engine that answers, jobs need `runtime: process`.",
+     cmd_dev},
     {"completion", "bash", 1, 1, 0, "print a completion script",
      "Use it with `source <(argosy completion bash)`.", cmd_completion},
     {"version", "", 0, 0, 0, "print the version", NULL, cmd_version},

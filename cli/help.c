@@ -94,7 +94,8 @@ void help_print_all(void)
     puts("\nOptions");
     print_options(OPTIONS_GLOBAL);
     printf("\nExit codes: %s\n", exit_codes);
-    puts("\n`argosy help COMMAND` says more. Begin with `argosy init`.");
+    puts("\n`argosy help COMMAND` says more. Begin with `argosy dev` in one terminal and "
+         "`argosy init` in another.");
 }
 
 /* ---- docs/command-line.md -------------------------------------------------------------------- */

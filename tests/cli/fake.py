@@ -71,8 +71,8 @@ class Fake:
         self.retain("manager/status", {**self.head(), "state": "leading", "session": 1, "version": "0"})
 
     def stop(self):
-        self.client.loop_stop()
         self.client.disconnect()
+        self.client.loop_stop()
 
     def head(self):
         self.seq += 1
