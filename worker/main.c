@@ -231,6 +231,7 @@ static int make_all(struct program *program, struct err *err)
         (struct system_sampler){.proc = "/proc", .directory = program->settings.data_dir};
     int result = directory_make(program->settings.data_dir, err);
     if (!result) {
+        settings_measure(&program->settings, &program->arena);
         result = lmdb_store_open(program->settings.store_dir, &program->store, err);
     }
     if (!result) {

@@ -200,12 +200,17 @@ int settings_derive(struct settings *settings, struct arena *arena, struct probl
     settings->tasks_dir = arena_printf(arena, "%s/tasks", settings->data_dir);
     derive_engine(settings);
     derive_client_id(settings, arena);
-    derive_capacity(settings);
-    derive_attributes(settings, arena);
     derive_ports(settings, problems);
     derive_runtimes(settings, problems);
     derive_protocol(settings, problems);
     derive_log_level(settings, problems);
     check_names(settings, problems);
     return problems_any(problems) ? -ERR_INVALID : 0;
+}
+
+void settings_measure(struct settings *settings, struct arena *arena)
+{
+    system_info_read("/proc", settings->data_dir, arena, &settings->system);
+    derive_capacity(settings);
+    derive_attributes(settings, arena);
 }

@@ -43,7 +43,9 @@ struct settings {
 
 extern const struct options worker_options;
 
-/* Fills the second half from the first and the machine. -ERR_INVALID: see `problems`. */
+/* Fills the second half from the first. -ERR_INVALID: see `problems`. */
 int settings_derive(struct settings *settings, struct arena *arena, struct problems *problems);
+/* What the machine has; the data directory must exist, since its file system is measured. */
+void settings_measure(struct settings *settings, struct arena *arena);
 
 #endif

@@ -92,6 +92,8 @@ void attempt_end(struct step *step, struct attempt *attempt, const struct ending
     char text[LIMIT_MESSAGE_LENGTH + 1];
     ending_describe(ending, text, sizeof(text));
     attempt->in_flight = false;
+    attempt->port_count = 0; /* it answers nowhere any more */
+    attempt->address[0] = '\0';
     attempt->exit_code = ending->exit_code;
     attempt->finished_ms = ending->finished_ms ? ending->finished_ms : step->now.wall_ms;
     if (attempt->task) {

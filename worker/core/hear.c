@@ -173,6 +173,9 @@ static void attempt_assign(struct step *step, struct job *job,
         attempt_recall_known(step, attempt, assigned);
     }
     attempt_resolve(step, attempt);
+    if (created && attempt->state == ATTEMPT_SCHEDULED) {
+        attempt_touch(step, attempt);
+    }
     bool seen_before = !created || attempt->state != ATTEMPT_SCHEDULED;
     if (seen_before && !looked_at && !attempt_state_is_final(attempt->state)) {
         attempt->awaits_list = true;

@@ -121,13 +121,16 @@ static void on_stats(struct worker_shell *shell, const struct ask *ask,
                      const struct attempt_view *view)
 {
     struct runtime *runtime = shell->slots[view->runtime].runtime;
-    struct pending_ask *pending = runtime ? pending_new(shell, ask, view) : NULL;
+    if (!runtime || view->state != ATTEMPT_RUNNING) {
+        ask_reject(shell, ask->token, runtime ? REASON_UNKNOWN_TASK : REASON_RUNTIME_MISSING,
+                   runtime ? "the task is not running" : NULL);
+        return;
+    }
+    struct pending_ask *pending = pending_new(shell, ask, view);
     if (pending) {
         pending->stats = true;
         pending->until_ms = shell_now(shell).mono_ms + ANSWER_TIMEOUT_MS;
         runtime->ops->usage(runtime, shell_on_usage, shell);
-    } else if (!runtime) {
-        ask_reject(shell, ask->token, REASON_RUNTIME_MISSING, NULL);
     }
 }
 
