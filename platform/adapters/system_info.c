@@ -103,19 +103,34 @@ static int64_t memory_limit(const char *proc)
     return bytes;
 }
 
+/* Of the nearest directory that is there: ours may still have to be made. */
+static int64_t disk_size(const char *directory)
+{
+    _cleanup_free_ char *path = mem_strdup(directory);
+    struct statvfs disk;
+    for (char *slash; statvfs(path, &disk); *slash = '\0') {
+        slash = strrchr(path, '/');
+        if (!slash)
+            return 0;
+        if (slash == path && path[1])
+            slash++; /* the root itself is tried last */
+        else if (slash == path)
+            return 0;
+    }
+    return (int64_t)disk.f_blocks * (int64_t)disk.f_frsize;
+}
+
 void system_info_read(const char *proc, const char *directory, struct arena *arena,
                       struct system_info *ret_info)
 {
     struct utsname name = {0};
-    struct statvfs disk = {0};
     uname(&name);
-    statvfs(directory, &disk);
     _cleanup_free_ char *boot_id = file_read(proc, "sys/kernel/random/boot_id");
     boot_id[strcspn(boot_id, "\n")] = '\0';
     *ret_info = (struct system_info){
         .cpu_millis = cores_allowed() * 1000,
         .memory_bytes = memory_limit(proc),
-        .disk_bytes = (int64_t)disk.f_blocks * (int64_t)disk.f_frsize,
+        .disk_bytes = disk_size(directory),
         .arch = arena_strdup(arena, arch_normalised(name.machine)),
         .os = "linux",
         .kernel = arena_strdup(arena, name.release),

@@ -19,7 +19,8 @@ struct system_info {
     const char *boot_id;  /* changes with every boot; "" when the machine has none */
 };
 
-/* `proc` is "/proc" but in tests. `directory` names the file system that is measured. */
+/* `proc` is "/proc" but in tests. `directory` names the file system that is measured;
+ * it need not exist yet. */
 void system_info_read(const char *proc, const char *directory, struct arena *arena,
                       struct system_info *ret_info);
 
