@@ -218,7 +218,9 @@ static void fill_manager_status(struct manager *manager, struct document *docume
     document->record = &manager_status_record;
     document->manager_status = (struct manager_status){
         .head = head_next(manager, &manager->status_order, false),
-        .state = manager->phase == PHASE_LEADING ? MANAGER_LEADING : MANAGER_RECOVERING,
+        .state = manager->offline                  ? MANAGER_OFFLINE
+                 : manager->phase == PHASE_LEADING ? MANAGER_LEADING
+                                                   : MANAGER_RECOVERING,
         .session = manager->session,
         .version = ARGOSY_VERSION,
     };

@@ -19,7 +19,7 @@
 
 enum {
     TOMBSTONE_STORED_MS = TOKEN_KEPT_MS, /* so long an old copy that turns up is known to be old */
-    KEEPALIVE_FACTOR_X10 = 25, /* a frozen link is noticed after at most 2.5 keepalives */
+    KEEPALIVE_FACTOR_X10 = 25,           /* a frozen link is noticed after at most 2.5 keepalives */
 };
 
 /* Order of a document of ours: the largest that was written or heard. */
@@ -243,6 +243,7 @@ struct manager {
     char term_heard_from[LIMIT_NODE_ID_LENGTH + 1];
     int64_t seq;
     int64_t session;
+    bool offline;       /* going */
     bool started_empty; /* nothing was in the store */
     bool has_led;
     bool heard_news; /* the bus knew more than our store: write it down when we lead */
@@ -436,6 +437,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event);
 void on_node_desired(struct manager *manager, const struct manager_event *event);
 void on_assignment(struct manager *manager, const struct manager_event *event);
 void on_job_status(struct manager *manager, const struct manager_event *event);
+void on_unreadable(struct manager *manager, const struct manager_event *event);
 void on_manager_status(struct manager *manager, const struct manager_event *event);
 void on_picture_whole(struct manager *manager, const struct manager_event *event);
 void on_link_lost(struct manager *manager, const struct manager_event *event);

@@ -49,6 +49,13 @@ static void on_committed(struct manager *manager, const struct manager_event *ev
     attempts_note_committed(manager);
 }
 
+static void on_offline(struct manager *manager, const struct manager_event *event)
+{
+    (void)event;
+    manager->offline = true;
+    mark_manager_status(manager);
+}
+
 static void fire_timers(struct manager *manager)
 {
     struct timer *timer;
@@ -88,12 +95,14 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
         [EVENT_COMMITTED] = on_committed,
         [EVENT_PICTURE_WHOLE] = on_picture_whole,
         [EVENT_LINK_LOST] = on_link_lost,
+        [EVENT_OFFLINE] = on_offline,
         [EVENT_JOB_DOCUMENT] = on_job_document,
         [EVENT_JOB_HISTORY] = on_job_history,
         [EVENT_JOB_STATUS] = on_job_status,
         [EVENT_NODE_DESIRED] = on_node_desired,
         [EVENT_ASSIGNMENT] = on_assignment,
         [EVENT_MANAGER_STATUS] = on_manager_status,
+        [EVENT_UNREADABLE] = on_unreadable,
         [EVENT_NODE_PRESENCE] = on_presence,
         [EVENT_NODE_INFO] = on_node_info,
         [EVENT_NODE_STATE] = on_node_state,

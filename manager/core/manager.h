@@ -46,6 +46,7 @@ enum event_kind {
     EVENT_COMMITTED,     /* the documents marked so far are stored (and handed to the bus) */
     EVENT_PICTURE_WHOLE, /* the barriers have returned: lead */
     EVENT_LINK_LOST,
+    EVENT_OFFLINE, /* we are going: manager/status says so */
     /* documents, heard in the store or on the bus */
     EVENT_JOB_DOCUMENT,
     EVENT_JOB_HISTORY,
@@ -53,6 +54,7 @@ enum event_kind {
     EVENT_NODE_DESIRED,
     EVENT_ASSIGNMENT,
     EVENT_MANAGER_STATUS,
+    EVENT_UNREADABLE, /* one of our topics holds what we did not write, or nothing */
     /* from workers */
     EVENT_NODE_PRESENCE,
     EVENT_NODE_INFO,
@@ -101,6 +103,7 @@ struct manager_event {
     bool live;        /* on the bus, not retained: somebody said it just now */
     bool stored;      /* read from our own store at start */
     union {
+        enum topic_kind unreadable;
         const struct job_document *job_document;
         const struct job_history *job_history;
         const struct job_status *job_status;

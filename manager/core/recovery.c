@@ -308,3 +308,31 @@ void on_manager_status(struct manager *manager, const struct manager_event *even
     if (overwrite)
         mark_manager_status(manager);
 }
+
+/* What belongs there is written again. */
+static void write_again(struct manager *manager, enum topic_kind kind, struct job *job,
+                        struct node *node)
+{
+    struct binding *binding = node && job ? binding_find(node, job) : NULL;
+    if (kind == TOPIC_MANAGER_STATUS)
+        mark_manager_status(manager);
+    else if (kind == TOPIC_NODE_ASSIGN && binding && !binding->tombstone)
+        mark_assignment(manager, binding);
+    else if (kind == TOPIC_NODE_DESIRED && node && node->has_document && !node->deleted)
+        mark_desired(manager, node);
+    else if (kind == TOPIC_JOB_SPEC && job && job_present(job))
+        mark_job(manager, job, MARK_SPEC);
+    else if (kind == TOPIC_JOB_HISTORY && job && job_present(job))
+        mark_job(manager, job, MARK_HISTORY);
+    else if (kind == TOPIC_JOB_STATUS && job && job_present(job))
+        mark_job(manager, job, MARK_STATUS);
+}
+
+void on_unreadable(struct manager *manager, const struct manager_event *event)
+{
+    struct job *job = event->job ? job_find(manager, event->job) : NULL;
+    struct node *node = event->node ? node_find(manager, event->node) : NULL;
+    if (manager->phase == PHASE_SUPERSEDED)
+        return;
+    write_again(manager, event->unreadable, job, node);
+}

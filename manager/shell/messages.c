@@ -1,0 +1,177 @@
+/* Messages to events: one row a kind of topic. What cannot be read is reported once, changes
+ * nothing, and on our own topics is written over. */
+#include "manager/shell/shell_state.h"
+
+#include "platform/base/mem.h"
+#include "schema/codec/codec.h"
+
+#include <string.h>
+
+/* A decoded message of any kind. */
+union decoded {
+    struct job_document job_document;
+    struct job_history job_history;
+    struct job_status job_status;
+    struct node_desired node_desired;
+    struct assignment assignment;
+    struct manager_status manager_status;
+    struct presence_document presence;
+    struct node_info node_info;
+    struct node_state node_state;
+    struct answer answer;
+};
+
+struct message_row {
+    enum topic_kind topic;
+    enum event_kind event;
+    const struct record *record; /* NULL: the content does not matter */
+    int stage;                   /* heard from that stage on */
+    bool ours;                   /* nobody else may write it */
+};
+
+static const struct message_row rows[] = {
+    {TOPIC_JOB_SPEC, EVENT_JOB_DOCUMENT, &job_document_record, STAGE_DOCUMENTS, true},
+    {TOPIC_JOB_HISTORY, EVENT_JOB_HISTORY, &job_history_record, STAGE_DOCUMENTS, true},
+    {TOPIC_JOB_STATUS, EVENT_JOB_STATUS, &job_status_record, STAGE_DOCUMENTS, true},
+    {TOPIC_NODE_DESIRED, EVENT_NODE_DESIRED, &node_desired_record, STAGE_DOCUMENTS, true},
+    {TOPIC_NODE_ASSIGN, EVENT_ASSIGNMENT, &assignment_record, STAGE_DOCUMENTS, true},
+    {TOPIC_MANAGER_STATUS, EVENT_MANAGER_STATUS, &manager_status_record, STAGE_DOCUMENTS, true},
+    {TOPIC_NODE_STATUS, EVENT_NODE_PRESENCE, &presence_record, STAGE_WORKERS, false},
+    {TOPIC_NODE_INFO, EVENT_NODE_INFO, &node_info_record, STAGE_WORKERS, false},
+    {TOPIC_NODE_STATE, EVENT_NODE_STATE, &node_state_record, STAGE_WORKERS, false},
+    {TOPIC_NODE_METRICS, EVENT_HEARTBEAT, NULL, STAGE_WORKERS, false},
+    {TOPIC_ANSWER, EVENT_ANSWER_ASSIGNMENT, &answer_record, STAGE_WORKERS, false},
+};
+
+static const struct message_row *row_of(enum topic_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        if (rows[i].topic == kind)
+            return &rows[i];
+    return NULL;
+}
+
+/* Level <job> and level <node> of the topics above. */
+static void name_subjects(const struct topic *topic, struct manager_event *event)
+{
+    bool of_job = topic->kind == TOPIC_JOB_SPEC || topic->kind == TOPIC_JOB_HISTORY ||
+                  topic->kind == TOPIC_JOB_STATUS;
+    bool of_both = topic->kind == TOPIC_NODE_ASSIGN || topic->kind == TOPIC_NODE_STATE;
+    if (of_job)
+        event->job = topic->level[0];
+    else if (topic->kind != TOPIC_MANAGER_STATUS)
+        event->node = topic->level[0];
+    if (of_both)
+        event->job = topic->level[1];
+}
+
+static void report_unreadable(struct manager_shell *shell, const struct bus_message *message,
+                              const struct manager_event *event, const char *why)
+{
+    struct shell_event_view view = {
+        .kind = "unreadable_document",
+        .reason = REASON_UNREADABLE_DOCUMENT,
+        .message = why,
+        .topic = message->topic,
+        .job = event->job,
+        .node = event->node,
+    };
+    manager_shell_event_once(shell, &view,
+                             message_hash(message->topic, message->payload, message->length));
+}
+
+/* Whatever is there instead of our document. */
+static void write_over(struct manager_shell *shell, const struct message_row *row,
+                       struct manager_event event)
+{
+    if (!row->ours)
+        return;
+    event.kind = EVENT_UNREADABLE;
+    event.unreadable = row->topic;
+    manager_shell_step(shell, &event);
+}
+
+/* The topic says who speaks and of what; the payload must agree. */
+static const char *disagreement(const struct topic *topic, const union decoded *decoded)
+{
+    const char *named = NULL;
+    if (topic->kind == TOPIC_JOB_SPEC)
+        named = decoded->job_document.spec.name;
+    if (topic->kind == TOPIC_NODE_ASSIGN)
+        named = decoded->assignment.spec.name;
+    const char *job = topic->kind == TOPIC_JOB_SPEC ? topic->level[0] : topic->level[1];
+    return named && strcmp(named, job) != 0 ? "it names another job than its topic" : NULL;
+}
+
+static const char *decode(const struct message_row *row, const struct topic *topic,
+                          const struct bus_message *message, struct arena *arena,
+                          struct problems *problems, union decoded *decoded)
+{
+    if (!row->record)
+        return NULL;
+    if (codec_decode(row->record, message->payload, message->length, CODEC_LENIENT, arena, decoded,
+                     problems))
+        return problems->count ? problems->items[0].message : "out of memory";
+    return disagreement(topic, decoded);
+}
+
+static void hear(struct manager_shell *shell, const struct message_row *row,
+                 const struct topic *topic, const struct bus_message *message, bool stored)
+{
+    _cleanup_arena_ struct arena arena = {.limit_bytes = LIMIT_DECODE_ARENA_BYTES};
+    _cleanup_problems_ struct problems problems = {0};
+    union decoded decoded;
+    struct manager_event event = {
+        .kind = row->event, .live = !message->retained && !stored, .stored = stored};
+    name_subjects(topic, &event);
+    if (!message->length) {
+        write_over(shell, row, event);
+        return;
+    }
+    const char *problem = decode(row, topic, message, &arena, &problems, &decoded);
+    if (problem) {
+        report_unreadable(shell, message, &event, problem);
+        write_over(shell, row, event);
+        return;
+    }
+    event.job_document = &decoded.job_document; /* all members begin at the same address */
+    manager_shell_step(shell, &event);
+}
+
+void manager_shell_hear(struct manager_shell *shell, const struct bus_message *message, bool stored)
+{
+    struct topic topic;
+    if (!topic_parse(message->topic, &topic))
+        return;
+    const struct message_row *row = row_of(topic.kind);
+    if (row && (stored || row->ours))
+        hear(shell, row, &topic, message, stored);
+}
+
+/* What a persistent session delivers before the stage that subscribes to it comes again, retained,
+ * with that stage. A retained heartbeat is none. */
+static bool is_untimely(const struct manager_shell *shell, const struct message_row *row,
+                        const struct bus_message *message)
+{
+    if (session_stage(shell->session) + 1 < row->stage)
+        return true;
+    return row->topic == TOPIC_NODE_METRICS && message->retained;
+}
+
+void manager_shell_on_message(struct manager_shell *shell, const struct bus_message *message)
+{
+    struct topic topic;
+    if (!topic_parse(message->topic, &topic))
+        return;
+    if (topic.kind == TOPIC_DO_JOB || topic.kind == TOPIC_DO_NODE) {
+        manager_shell_on_command(shell, message, &topic);
+        return;
+    }
+    const struct message_row *row = row_of(topic.kind);
+    if (!row || is_untimely(shell, row, message))
+        return;
+    if (row->ours && hash_memory_has(&shell->echoes, message_hash(message->topic, message->payload,
+                                                                  message->length)))
+        return; /* our own, come back */
+    hear(shell, row, &topic, message, false);
+}

@@ -1,0 +1,150 @@
+/* Inside of the shell: its state, and what its files share. */
+#ifndef ARGOSY_MANAGER_SHELL_STATE_H
+#define ARGOSY_MANAGER_SHELL_STATE_H
+
+#include "manager/core/manager.h"
+#include "manager/shell/shell.h"
+#include "platform/base/buf.h"
+#include "platform/base/prng.h"
+#include "platform/session/ledger.h"
+#include "platform/session/session.h"
+
+#include <uthash.h>
+
+enum {
+    STAGE_DOCUMENTS = 1, /* our own documents */
+    STAGE_WORKERS = 2,   /* theirs: the picture is whole after it */
+    STAGE_COMMANDS = 3,
+    MANAGER_STAGES = 3,
+    MANAGER_ID_LENGTH = 12,
+    COMMIT_RETRY_MS = 1000,
+    SEQ_RESERVED = 1000, /* sequence numbers made durable at a time */
+    HASHES_KEPT = 16384,
+    LIMIT_WAITING_BYTES = LIMIT_INBOX_BYTES,
+    TOKENS_PRUNED_EVERY_MS = 3600 * 1000,
+};
+
+/* Hashes of what was published or reported, each in the one place that it maps to: a cheap memory
+ * that forgets. */
+struct hash_memory {
+    uint64_t items[HASHES_KEPT];
+};
+uint64_t message_hash(const char *topic, const void *payload, size_t length);
+/* True when it was there already. */
+bool hash_memory_add(struct hash_memory *memory, uint64_t hash);
+bool hash_memory_has(const struct hash_memory *memory, uint64_t hash);
+
+/* A command that arrived before we lead. */
+struct waiting_command {
+    struct bus_message message; /* pointers into this block */
+    size_t size;
+    struct waiting_command *next;
+};
+
+/* An answer that was given. */
+struct token {
+    UT_hash_handle hh; /* by token */
+    char *token;
+    char *topic;
+    char *record; /* the stored token_record */
+    size_t length;
+    int64_t received_ms;
+};
+
+struct manager_shell {
+    char root[LIMIT_ROOT_LENGTH + 1];
+    char id[LIMIT_NODE_ID_LENGTH + 1];
+    struct manager_shell_config config;
+    struct manager *manager;
+    struct effects effects;
+    struct ledger *ledger;
+    struct bus *bus;
+    struct session *session;
+    struct session_stage stages[MANAGER_STAGES];
+    struct bus_filter own_filters[8];
+    char presence_topic[LIMIT_TOPIC_LENGTH + 1];
+    char barrier_topic[LIMIT_TOPIC_LENGTH + 1];
+    struct prng prng;
+    /* the meta record */
+    int64_t session_number;
+    int64_t seq_reserved;
+    int64_t term_stored;
+    char cluster_stored[LIMIT_TOKEN_LENGTH + 1];
+    bool meta_dirty;
+
+    bool started;
+    bool commit_failing;
+    int64_t commit_retry_ms;
+    int64_t event_count;
+    struct hash_memory echoes;   /* of our own documents */
+    struct hash_memory reported; /* each bad thing is reported once */
+    struct waiting_command *waiting, **waiting_end;
+    size_t waiting_count, waiting_bytes;
+    struct token *tokens; /* oldest first */
+    int64_t tokens_prune_ms;
+};
+
+struct now manager_shell_now(const struct manager_shell *shell);
+void manager_shell_step(struct manager_shell *shell, const struct manager_event *event);
+void manager_shell_end_of_batch(struct manager_shell *shell);
+
+/* load.c */
+int manager_shell_load_meta(struct manager_shell *shell, struct manager_options *options,
+                            struct arena *arena, struct err *err);
+int manager_shell_load_documents(struct manager_shell *shell, struct err *err);
+
+/* write.c: marks and effects to notes in the ledger */
+void manager_shell_write(struct manager_shell *shell);
+bool manager_shell_is_own(void *context, const char *topic);
+
+/* messages.c */
+/* Decodes and steps a document or a report; `stored`: from our store. */
+void manager_shell_hear(struct manager_shell *shell, const struct bus_message *message,
+                        bool stored);
+void manager_shell_on_message(struct manager_shell *shell, const struct bus_message *message);
+
+/* commands.c, answers.c */
+void manager_shell_on_command(struct manager_shell *shell, const struct bus_message *message,
+                              const struct topic *topic);
+void manager_shell_run_waiting(struct manager_shell *shell);
+void manager_shell_drop_waiting(struct manager_shell *shell);
+
+/* What an answer needs to know of its command. */
+struct command_context {
+    const struct bus_message *message;
+    const struct topic *topic;
+    const struct command_envelope *envelope;
+};
+/* Publishes after the next commit: on <topic>/accepted or /rejected, and where the caller asked for
+ * it. */
+void manager_shell_answer(struct manager_shell *shell, const struct command_context *context,
+                          const struct reply *reply);
+/* At once, without a commit: the store does not work. */
+void manager_shell_answer_now(struct manager_shell *shell, const struct command_context *context,
+                              const struct reply *reply);
+/* False when it names a reply topic that is none of ours. */
+bool manager_shell_may_answer(const struct manager_shell *shell,
+                              const struct command_context *context);
+
+/* tokens.c */
+const struct token *token_find(const struct manager_shell *shell, const char *token);
+/* Remembers and stores the answer, and forgets old ones. */
+void token_keep(struct manager_shell *shell, const struct command_context *context,
+                const struct reply *reply);
+void token_load(struct manager_shell *shell, const char *token, const void *record, size_t length);
+void tokens_prune(struct manager_shell *shell);
+void tokens_release(struct manager_shell *shell);
+
+/* events.c */
+struct shell_event_view {
+    const char *kind;
+    enum reason reason;
+    const char *message;
+    const char *topic, *job, *node, *task;
+};
+void manager_shell_event(struct manager_shell *shell, const struct shell_event_view *event);
+/* Only the first time that exactly this message is to be told of. */
+void manager_shell_event_once(struct manager_shell *shell, const struct shell_event_view *event,
+                              uint64_t hash);
+
+#endif
