@@ -123,7 +123,7 @@ static int start_worker(struct dev *dev)
                                      root_of(dev),
                                      "--data-dir",
                                      dev->files.worker_data,
-                                     "--node-id",
+                                     "--node",
                                      DEV_NODE,
                                      "--datacenter",
                                      "dev",

@@ -103,7 +103,7 @@ static struct effect *execution_effect(struct step *step, enum effect_kind kind,
     return effect;
 }
 
-void execution_stop(struct step *step, const struct attempt *attempt, int64_t run)
+void attempt_stop_run(struct step *step, const struct attempt *attempt, int64_t run)
 {
     struct effect *effect = execution_effect(step, EFFECT_STOP, attempt, run);
     const struct task_spec *task = attempt->task;
@@ -112,7 +112,7 @@ void execution_stop(struct step *step, const struct attempt *attempt, int64_t ru
     effect->timeout_ms = task ? task->stop.timeout_ms : STOP_TIMEOUT_DEFAULT_MS;
 }
 
-void execution_remove(struct step *step, const struct attempt *attempt, int64_t run)
+void attempt_remove_run(struct step *step, const struct attempt *attempt, int64_t run)
 {
     execution_effect(step, EFFECT_REMOVE, attempt, run);
 }
@@ -120,7 +120,7 @@ void execution_remove(struct step *step, const struct attempt *attempt, int64_t 
 void attempt_send_stop(struct step *step, struct attempt *attempt)
 {
     attempt->stop_sent = true;
-    execution_stop(step, attempt, attempt->run);
+    attempt_stop_run(step, attempt, attempt->run);
 }
 
 /* ---- one step nearer ---- */
@@ -135,9 +135,9 @@ static void attempt_drop(struct step *step, struct attempt *attempt)
 {
     if (runtime_of(step->worker, attempt)->present && attempt->state != ATTEMPT_REJECTED) {
         if (attempt->kept_run) {
-            execution_remove(step, attempt, attempt->kept_run);
+            attempt_remove_run(step, attempt, attempt->kept_run);
         }
-        execution_remove(step, attempt, attempt->run);
+        attempt_remove_run(step, attempt, attempt->run);
     }
     effects_mark(step->effects, attempt->job->name, MARK_STATE);
     worker_attempt_free(step->worker, attempt);

@@ -101,7 +101,7 @@ static void on_running(struct step *step, struct attempt *attempt,
     attempt_set_state(step, attempt, ATTEMPT_RUNNING, attempt->run, REASON_NONE, NULL);
     attempt_checks_start(step, attempt);
     if (attempt->kept_run) {
-        execution_remove(step, attempt, attempt->kept_run);
+        attempt_remove_run(step, attempt, attempt->kept_run);
         attempt->kept_run = 0;
     }
 }
@@ -204,7 +204,7 @@ static void on_stop_again(struct step *step, struct attempt *attempt,
 
 static void on_stray(struct step *step, struct attempt *attempt, const struct runtime_event *event)
 {
-    execution_stop(step, attempt, event->run);
+    attempt_stop_run(step, attempt, event->run);
 }
 
 static void on_nothing(struct step *step, struct attempt *attempt,
@@ -258,9 +258,9 @@ static bool has_present_execution(const struct attempt *attempt)
 static void older_run(struct step *step, struct attempt *attempt, const struct runtime_event *event)
 {
     if (event->kind == RUNTIME_RUNNING) {
-        execution_stop(step, attempt, event->run);
+        attempt_stop_run(step, attempt, event->run);
     } else if (event->kind == RUNTIME_EXITED && has_present_execution(attempt)) {
-        execution_remove(step, attempt, event->run);
+        attempt_remove_run(step, attempt, event->run);
     } else if (event->kind == RUNTIME_EXITED) {
         attempt->kept_run = event->run;
     }
@@ -270,7 +270,7 @@ static void older_run(struct step *step, struct attempt *attempt, const struct r
 static void newer_run(struct step *step, struct attempt *attempt, const struct runtime_event *event)
 {
     if (attempt->state == ATTEMPT_RUNNING) {
-        execution_stop(step, attempt, attempt->run);
+        attempt_stop_run(step, attempt, attempt->run);
     }
     attempt_set_state(step, attempt, ATTEMPT_STARTING, event->run, REASON_NONE, NULL);
 }

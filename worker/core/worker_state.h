@@ -144,8 +144,8 @@ void job_drive(struct step *step, struct job *job);
 void worker_drive(struct step *step);
 /* Sends STOP for its present run (again). */
 void attempt_send_stop(struct step *step, struct attempt *attempt);
-void execution_stop(struct step *step, const struct attempt *attempt, int64_t run);
-void execution_remove(struct step *step, const struct attempt *attempt, int64_t run);
+void attempt_stop_run(struct step *step, const struct attempt *attempt, int64_t run);
+void attempt_remove_run(struct step *step, const struct attempt *attempt, int64_t run);
 /* Whether the leader's index says that nothing beyond our assignments is wanted of this job. */
 bool job_is_settled(const struct worker *worker, const char *name);
 

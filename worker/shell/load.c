@@ -38,11 +38,10 @@ static int meta_check(const struct worker_shell *shell, const struct store_meta 
                        meta->role ? meta->role : "program that did not say its role");
     }
     if (!meta->id || strcmp(meta->id, shell->node) != 0) {
-        return err_set(
-            err, ERR_FOREIGN,
-            "the store belongs to node %s, this worker is %s: use --node-id %s, or another "
-            "--data-dir",
-            meta->id ? meta->id : "?", shell->node, meta->id ? meta->id : "?");
+        return err_set(err, ERR_FOREIGN,
+                       "the store belongs to node %s, this worker is %s: use --node %s, or another "
+                       "--data-dir",
+                       meta->id ? meta->id : "?", shell->node, meta->id ? meta->id : "?");
     }
     return 0;
 }

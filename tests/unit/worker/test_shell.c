@@ -211,8 +211,7 @@ TEST(a_store_that_is_not_ours_is_refused_with_the_remedy)
     refused("{\"schema_version\":99,\"role\":\"worker\",\"id\":\"n1\"}", ERR_SCHEMA_NEWER,
             "upgrade");
     refused("{\"schema_version\":1,\"role\":\"manager\",\"id\":\"n1\"}", ERR_FOREIGN, "--data-dir");
-    refused("{\"schema_version\":1,\"role\":\"worker\",\"id\":\"n2\"}", ERR_FOREIGN,
-            "--node-id n2");
+    refused("{\"schema_version\":1,\"role\":\"worker\",\"id\":\"n2\"}", ERR_FOREIGN, "--node n2");
 }
 
 /* ---- bad neighbours ---- */
