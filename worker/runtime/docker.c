@@ -226,7 +226,8 @@ static bool choose_ports(struct execution *execution, const struct string_list *
 static void fail_at_once(struct execution *execution, enum reason reason, const char *message)
 {
     execution->reason = reason;
-    snprintf(execution->message, sizeof(execution->message), "%s", message);
+    snprintf(execution->message, sizeof(execution->message), "%.*s",
+             (int)sizeof(execution->message) - 1, message); /* a longer one is cut on purpose */
     execution_touch(execution);
 }
 
