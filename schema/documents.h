@@ -1,7 +1,8 @@
-/* Every message on the bus but the job specification (schema/job_spec.h), as structs with field tables.
+/* Every message on the bus but the job specification (schema/job_spec.h), as structs with field
+ * tables.
  *
- * Order of documents. A manager's document is ordered by (term, manager, seq), a node's by seq. Readers keep
- * the larger one. A tombstone says that its subject is gone for good. */
+ * Order of documents. A manager's document is ordered by (term, manager, seq), a node's by seq.
+ * Readers keep the larger one. A tombstone says that its subject is gone for good. */
 #ifndef ARGOSY_SCHEMA_DOCUMENTS_H
 #define ARGOSY_SCHEMA_DOCUMENTS_H
 
@@ -9,7 +10,7 @@
 #include "schema/job_spec.h"
 #include "schema/states.h"
 
-/* ---- heads ------------------------------------------------------------------------------------ */
+/* ---- heads ---- */
 
 struct manager_head {
     const char *cluster;
@@ -27,7 +28,7 @@ struct node_head {
     int64_t seq;
 };
 
-/* ---- jobs/<job>/spec, history, status ---------------------------------------------------------- */
+/* ---- jobs/<job>/spec, history, status ---- */
 
 struct job_document {
     struct manager_head head;
@@ -107,8 +108,8 @@ struct task_summary {
 struct job_status {
     struct manager_head head;
     int64_t version;
-    int type;  /* enum job_type */
-    int state; /* enum job_state */
+    int type;       /* enum job_type */
+    int state;      /* enum job_state */
     int64_t wanted; /* instances */
     struct state_counts counts;
     struct record_list tasks;   /* struct task_summary */
@@ -117,13 +118,13 @@ struct job_status {
 };
 extern const struct record job_status_record;
 
-/* ---- nodes/<node>/desired, assign/<job> -------------------------------------------------------- */
+/* ---- nodes/<node>/desired, assign/<job> ---- */
 
 struct node_desired {
     struct manager_head head;
     bool eligible;
-    struct string_map labels; /* set by people; over the worker's own */
-    int64_t interval_ms;      /* heartbeat; UNSET: the worker's own */
+    struct string_map labels;   /* set by people; over the worker's own */
+    int64_t interval_ms;        /* heartbeat; UNSET: the worker's own */
     struct int_map assignments; /* job -> revision: everything that is assigned */
     int64_t session_floor;      /* in a tombstone: the deleted node's last session, 0: none */
 };
@@ -145,9 +146,9 @@ struct known_state {
 struct assigned_attempt {
     const char *id;
     int64_t version;
-    int desired;       /* enum desired_state */
-    int64_t run_wanted; /* a person's restart: start at least this run; 0 none */
-    int reason;        /* why it is to stop */
+    int desired;              /* enum desired_state */
+    int64_t run_wanted;       /* a person's restart: start at least this run; 0 none */
+    int reason;               /* why it is to stop */
     struct known_state known; /* known.state 0: nothing yet */
 };
 
@@ -160,13 +161,13 @@ struct assignment {
     struct manager_head head;
     int64_t revision; /* grows when the content changes */
     int64_t version;
-    struct job_spec spec;        /* of `version` */
-    struct record_list older;    /* struct versioned_spec: of attempts that still run an older one */
+    struct job_spec spec;     /* of `version` */
+    struct record_list older; /* struct versioned_spec: of attempts that still run an older one */
     struct record_list attempts; /* struct assigned_attempt */
 };
 extern const struct record assignment_record;
 
-/* ---- nodes/<node>/state/<job>, status, info, metrics -------------------------------------------- */
+/* ---- nodes/<node>/state/<job>, status, info, metrics ---- */
 
 struct bound_port {
     int64_t port; /* inside */
@@ -186,10 +187,10 @@ struct observed_attempt {
     int64_t exit_code; /* UNSET: none */
     int reason;
     const char *message;
-    int health; /* 0 when the task has no check */
-    struct record_list ports; /* struct bound_port */
-    const char *execution; /* container id or pid of the run */
-    const char *address;   /* inside address of the task, or NULL */
+    int health;                                  /* 0 when the task has no check */
+    struct record_list ports;                    /* struct bound_port */
+    const char *execution;                       /* container id or pid of the run */
+    const char *address;                         /* inside address of the task, or NULL */
     int64_t changed_ms, started_ms, finished_ms; /* wall; 0: not yet */
     /* restart policy's memory, so that a reboot loop gets no fresh attempts */
     int64_t window_ms;       /* wall start of the tumbling window */
@@ -200,8 +201,8 @@ struct observed_attempt {
 
 struct node_state {
     struct node_head head;
-    int64_t revision; /* of the assignment that was stored */
-    bool tombstone;   /* nothing of this job is left here; the topic will be cleared */
+    int64_t revision;            /* of the assignment that was stored */
+    bool tombstone;              /* nothing of this job is left here; the topic will be cleared */
     struct record_list attempts; /* struct observed_attempt */
 };
 extern const struct record node_state_record;
@@ -254,7 +255,7 @@ extern const size_t node_metric_row_count;
 extern const struct metric_row task_metric_rows[];
 extern const size_t task_metric_row_count;
 
-/* ---- manager/status ---------------------------------------------------------------------------- */
+/* ---- manager/status ---- */
 
 enum manager_state { MANAGER_RECOVERING = 1, MANAGER_LEADING, MANAGER_OFFLINE };
 
@@ -272,7 +273,7 @@ struct barrier_document {
 };
 extern const struct record barrier_record;
 
-/* ---- commands ----------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 /* Reserved keys, beside a specification or a verb's arguments. */
 struct command_envelope {
@@ -318,13 +319,13 @@ struct reply {
     const char *message;
     const char *job;
     const char *node;
-    int64_t version; /* of the job, UNSET when it has none */
-    int64_t changed; /* tristate: false when everything was so already */
+    int64_t version;           /* of the job, UNSET when it has none */
+    int64_t changed;           /* tristate: false when everything was so already */
     struct record_list errors; /* struct reply_error */
 };
 extern const struct record reply_record;
 
-/* ---- ask/<node>/<verb>, answers, logs ------------------------------------------------------------ */
+/* ---- ask/<node>/<verb>, answers, logs ---- */
 
 struct ask {
     const char *token; /* required: names the answer topic */
@@ -359,7 +360,7 @@ struct log_chunk {
 };
 extern const struct record log_chunk_record;
 
-/* ---- events/<kind>: CloudEvents 1.0, structured ---------------------------------------------------- */
+/* ---- events/<kind>: CloudEvents 1.0, structured ---- */
 
 struct event_data {
     const char *reason; /* wire name */
@@ -380,7 +381,7 @@ struct cloud_event {
 };
 extern const struct record cloud_event_record;
 
-/* ---- in stores --------------------------------------------------------------------------------------- */
+/* ---- in stores ---- */
 
 struct store_meta {
     int64_t schema_version;

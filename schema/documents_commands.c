@@ -2,8 +2,7 @@
  */
 #include "schema/documents_rows.h"
 
-/* ---- commands
- * ------------------------------------------------------------------------------------------ */
+/* ---- commands ---- */
 
 static const struct field envelope_fields[] = {ENVELOPE_ROWS(struct command_envelope, )};
 const struct record command_envelope_record =
@@ -38,8 +37,7 @@ const struct record node_arguments_record =
     RECORD("node_arguments", struct node_arguments, node_arguments_fields,
            "Arguments of eligibility, labels, interval and delete.");
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static const struct word reply_result_items[] = {{REPLY_ACCEPTED, "accepted"},
                                                  {REPLY_REJECTED, "rejected"}};
@@ -71,8 +69,7 @@ static const struct field reply_fields[] = {
 const struct record reply_record =
     RECORD("reply", struct reply, reply_fields, "The manager's answer to a command.");
 
-/* ---- ask, answers, logs
- * ---------------------------------------------------------------------------------- */
+/* ---- ask, answers, logs ---- */
 
 static const struct field ask_fields[] = {
     FIELD(struct ask, TOKEN, "token", token, "Names the topic of the answer.",
@@ -122,8 +119,7 @@ static const struct field log_chunk_fields[] = {
 const struct record log_chunk_record =
     RECORD("log_chunk", struct log_chunk, log_chunk_fields, "A piece of a log.");
 
-/* ---- events
- * -------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static const struct field event_data_fields[] = {
     FIELD(struct event_data, STRING, "reason", reason, "Word of the reason."),
@@ -151,8 +147,7 @@ const struct record cloud_event_record =
     RECORD("cloud_event", struct cloud_event, cloud_event_fields,
            "Something that happened: CloudEvents 1.0, structured mode.");
 
-/* ---- in stores
- * ------------------------------------------------------------------------------------------- */
+/* ---- in stores ---- */
 
 static const struct field store_meta_fields[] = {
     FIELD(struct store_meta, INT, "schema_version", schema_version, "Format of the store.",

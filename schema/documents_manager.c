@@ -32,8 +32,7 @@ static const struct word reason_items[] = {
 /* All but REASON_NONE, which is the absence of one. */
 const struct words reason_words = {reason_items + 1, ARRAY_LENGTH(reason_items) - 1};
 
-/* ---- jobs/<job>/spec, history
- * --------------------------------------------------------------------- */
+/* ---- jobs/<job>/spec, history ---- */
 
 static const struct field job_document_fields[] = {
     MANAGER_HEAD_ROWS(struct job_document),
@@ -97,8 +96,7 @@ const struct record job_history_record =
     RECORD("job_history", struct job_history, job_history_fields,
            "What recovery needs beyond the specification.");
 
-/* ---- jobs/<job>/status
- * ------------------------------------------------------------------------------ */
+/* ---- jobs/<job>/status ---- */
 
 static const struct word job_type_items[] = {{JOB_SERVICE, "service"}, {JOB_BATCH, "batch"}};
 static const struct words job_type_words = WORDS(job_type_items);
@@ -186,8 +184,7 @@ static const struct field job_status_fields[] = {
 const struct record job_status_record =
     RECORD("job_status", struct job_status, job_status_fields, "How a job is doing, and why.");
 
-/* ---- nodes/<node>/desired, assign/<job>
- * ------------------------------------------------------------- */
+/* ---- nodes/<node>/desired, assign/<job> ---- */
 
 static const struct field node_desired_fields[] = {
     MANAGER_HEAD_ROWS(struct node_desired),
@@ -277,8 +274,7 @@ const struct record assignment_record =
     RECORD("assignment", struct assignment, assignment_fields,
            "One job on one node: complete in itself, a worker can start it offline.");
 
-/* ---- manager/status
- * --------------------------------------------------------------------------------- */
+/* ---- manager/status ---- */
 
 static const struct word manager_state_items[] = {
     {MANAGER_RECOVERING, "recovering"}, {MANAGER_LEADING, "leading"}, {MANAGER_OFFLINE, "offline"}};

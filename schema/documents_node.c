@@ -1,8 +1,7 @@
 /* What a worker writes: what it observes, who it is, its numbers. */
 #include "schema/documents_rows.h"
 
-/* ---- nodes/<node>/state/<job>
- * ------------------------------------------------------------------------ */
+/* ---- nodes/<node>/state/<job> ---- */
 
 static const struct field bound_port_fields[] = {
     FIELD(struct bound_port, PORT, "port", port, "Port inside the container.",
@@ -75,8 +74,7 @@ static const struct field node_state_fields[] = {
 const struct record node_state_record = RECORD("node_state", struct node_state, node_state_fields,
                                                "What is observed of one job on one node.");
 
-/* ---- status, info
- * ------------------------------------------------------------------------------------- */
+/* ---- status, info ---- */
 
 static const struct word presence_items[] = {{PRESENCE_ONLINE, "online"},
                                              {PRESENCE_OFFLINE, "offline"}};
@@ -136,8 +134,7 @@ const struct record barrier_record =
     RECORD("barrier", struct barrier_document, barrier_fields,
            "Sent to oneself: what was retained before it has arrived when it returns.");
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------------ */
+/* ---- metrics ---- */
 
 const struct metric_row node_metric_rows[] = {
     {"ts_ms", "ms", "Time of the sample since 1970."},

@@ -50,8 +50,8 @@ enum {
     ANSWER_TIMEOUT_MS = 10 * 1000,
     RECONNECT_MIN_MS = 1000,
     RECONNECT_MAX_MS = 30 * 1000,
-    BACKOFF_RESET_MS = 10 * 1000,   /* a run this long ends a series of growing restart delays */
-    TOMBSTONE_KEPT_MS = 10 * 1000,  /* between a tombstone and the clearing of its topic */
+    BACKOFF_RESET_MS = 10 * 1000,  /* a run this long ends a series of growing restart delays */
+    TOMBSTONE_KEPT_MS = 10 * 1000, /* between a tombstone and the clearing of its topic */
     FINAL_ATTEMPT_KEPT_MS = 3600 * 1000, /* a failed service attempt and its logs, for a look */
 };
 

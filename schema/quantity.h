@@ -1,5 +1,5 @@
-/* Quantities people write: sizes, durations, cores. Parsing gives a hint for what people usually get
- * wrong (a bare "m", a duration without a unit). Pure; no locale. */
+/* Quantities people write: sizes, durations, cores. Parsing gives a hint for what people usually
+ * get wrong (a bare "m", a duration without a unit). Pure; no locale. */
 #ifndef ARGOSY_SCHEMA_QUANTITY_H
 #define ARGOSY_SCHEMA_QUANTITY_H
 
@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each returns true and sets the result, or returns false and points `ret_hint` to a constant text. */
+/* Each returns true and sets the result, or returns false and points `ret_hint` to a constant text.
+ */
 bool size_parse(const char *text, int64_t *ret_bytes, const char **ret_hint);
 bool duration_parse(const char *text, int64_t *ret_ms, const char **ret_hint);
 bool cpu_parse(const char *text, int64_t *ret_millis, const char **ret_hint);

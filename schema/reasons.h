@@ -1,6 +1,6 @@
-/* Why: one table of reasons for every rejection, pending instance, restart, failure and loss, used in
- * status topics, events, command line, logs and docs. The wire name is the machine's word, the text the
- * person's. */
+/* Why: one table of reasons for every rejection, pending instance, restart, failure and loss, used
+ * in status topics, events, command line, logs and docs. The wire name is the machine's word, the
+ * text the person's. */
 #ifndef ARGOSY_SCHEMA_REASONS_H
 #define ARGOSY_SCHEMA_REASONS_H
 

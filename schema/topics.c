@@ -19,8 +19,7 @@ const struct topic_row *topic_row(enum topic_kind kind)
     return &rows[kind > TOPIC_UNKNOWN && kind < TOPIC_KIND_COUNT ? kind : TOPIC_UNKNOWN];
 }
 
-/* ---- alphabets
- * ----------------------------------------------------------------------------------- */
+/* ---- alphabets ---- */
 
 static bool is_lower_or_digit(char character)
 {
@@ -102,8 +101,7 @@ const char *reply_topic_permitted(const char *root, const char *topic)
     return strncmp(below, "replies/", strlen("replies/")) ? NULL : below;
 }
 
-/* ---- levels of a pattern
- * ------------------------------------------------------------------------- */
+/* ---- levels of a pattern ---- */
 
 static const struct placeholder {
     const char *text;
@@ -200,8 +198,7 @@ void topic_format(char *ret_text, enum topic_kind kind, const char *first, const
     ret_text[used] = '\0';
 }
 
-/* ---- names of attempts
- * --------------------------------------------------------------------------- */
+/* ---- names of attempts ---- */
 
 /* Splits at the next '_' (or the end) into a buffer of `size`; moves *text behind it. */
 static bool part_take(const char **text, char *ret_part, size_t size)

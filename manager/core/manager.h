@@ -38,8 +38,7 @@ struct manager_options {
     int64_t keepalive_ms; /* the workers'; part of the wait for stop_after */
 };
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 enum event_kind {
     EVENT_TIMER,         /* manager_deadline_ms() has come */
@@ -118,8 +117,7 @@ struct manager_event {
     };
 };
 
-/* ---- effects
- * -------------------------------------------------------------------------------------- */
+/* ---- effects ---- */
 
 /* A document that changed. Its content is asked for at the end of the batch. */
 struct document_mark {
@@ -177,8 +175,7 @@ struct effects {
 void effects_clear(struct effects *effects);
 void effects_release(struct effects *effects);
 
-/* ---- the machine
- * ----------------------------------------------------------------------------------- */
+/* ---- the machine ---- */
 
 struct manager *manager_new(const struct manager_options *options, struct now now);
 void manager_free(struct manager *manager);

@@ -1,6 +1,6 @@
 /* A growable byte buffer. A failed growth is remembered in `failed` and all later additions are
- * ignored, so that a writer checks once, at the end. The bytes are always followed by a NUL that is not
- * counted. */
+ * ignored, so that a writer checks once, at the end. The bytes are always followed by a NUL that is
+ * not counted. */
 #ifndef ARGOSY_BASE_BUF_H
 #define ARGOSY_BASE_BUF_H
 

@@ -68,7 +68,8 @@ int err_wrap(struct err *err, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    size_t room = used >= 0 && (size_t)used < sizeof err->text ? sizeof err->text - (size_t)used : 0;
+    size_t room =
+        used >= 0 && (size_t)used < sizeof err->text ? sizeof err->text - (size_t)used : 0;
     if (room > 3)
         snprintf(err->text + used, room, ": %.*s", (int)(room - 3), old);
     return -err->code;

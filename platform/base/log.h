@@ -6,8 +6,8 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Lines above `level` are dropped. With `name` (program or node), each line starts with it. The
- * string is kept, not copied. When JOURNAL_STREAM is set, syslog priorities "<3>" are written in front and
- * the time is left to the journal. */
+ * string is kept, not copied. When JOURNAL_STREAM is set, syslog priorities "<3>" are written in
+ * front and the time is left to the journal. */
 void log_init(const char *name, enum log_level level);
 /* "error" … "debug"; -1 when unknown. */
 int log_level_from_string(const char *text);

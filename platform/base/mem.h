@@ -1,7 +1,7 @@
-/* Memory. Core state is small and bounded by named limits, so running out while it grows is answered
- * by a crash and a restart from the store (crash-only): mem_* never return NULL. Memory whose size a
- * peer decides (a decoded message) comes from an arena, whose functions do return NULL, and the message
- * is refused. */
+/* Memory. Core state is small and bounded by named limits, so running out while it grows is
+ * answered by a crash and a restart from the store (crash-only): mem_* never return NULL. Memory
+ * whose size a peer decides (a decoded message) comes from an arena, whose functions do return
+ * NULL, and the message is refused. */
 #ifndef ARGOSY_BASE_MEM_H
 #define ARGOSY_BASE_MEM_H
 
@@ -16,16 +16,16 @@ char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* _cleanup_free_ char *text = …; frees at the end of the scope. */
 void mem_cleanup(void *pointer_to_pointer);
-#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _cleanup_free_ _cleanup_(mem_cleanup)
 
 /* Returns the pointer and leaves NULL behind: hands ownership out of a cleanup variable. */
-#define mem_steal(pointer)                                                                         \
-    ({                                                                                             \
-        __typeof__(pointer) *mem_steal_from_ = &(pointer);                                         \
-        __typeof__(pointer) mem_steal_value_ = *mem_steal_from_;                                   \
-        *mem_steal_from_ = NULL;                                                                   \
-        mem_steal_value_;                                                                          \
+#define mem_steal(pointer)                                       \
+    ({                                                           \
+        __typeof__(pointer) *mem_steal_from_ = &(pointer);       \
+        __typeof__(pointer) mem_steal_value_ = *mem_steal_from_; \
+        *mem_steal_from_ = NULL;                                 \
+        mem_steal_value_;                                        \
     })
 
 /* Programmer errors: always on, whatever NDEBUG says. */

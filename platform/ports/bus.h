@@ -59,8 +59,8 @@ struct bus_handler {
      * Everything that was in the outbox will be sent again by the bus itself. */
     void (*on_connected)(void *context);
     void (*on_disconnected)(void *context, const char *why);
-    /* An attempt to connect has failed, in every version that may be spoken; the bus goes on trying.
-     * Optional, may be NULL. */
+    /* An attempt to connect has failed, in every version that may be spoken; the bus goes on
+     * trying. Optional, may be NULL. */
     void (*on_connect_failed)(void *context, const char *why);
     /* The broker answered subscribe() number `stage`. `granted` false: some filter was refused; the
      * bus asks again by itself after a pause, and calls again then. */

@@ -26,8 +26,9 @@ typedef int store_visit_fn(void *context, const char *key, const void *value, si
 
 struct store_ops {
     const char *name;
-    /* Errors of begin, put, remove and commit: -ERR_FULL (disk or map), -ERR_IO. After any of them the
-     * transaction is to be aborted; the store stays usable and holds what the last commit left. */
+    /* Errors of begin, put, remove and commit: -ERR_FULL (disk or map), -ERR_IO. After any of them
+     * the transaction is to be aborted; the store stays usable and holds what the last commit left.
+     */
     int (*begin)(struct store *store, struct err *err);
     int (*put)(struct store *store, enum store_table table, const char *key, const void *value,
                size_t length, struct err *err);

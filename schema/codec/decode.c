@@ -13,8 +13,7 @@
 
 enum { POINTER_BYTES = 512, HINT_BYTES = 160, KEYS_MAX = 80 };
 
-/* ---- places
- * ------------------------------------------------------------------------------------------ */
+/* ---- places ---- */
 
 /* One reference token of RFC 6901. */
 static void pointer_add(struct buf *out, const struct place *place)
@@ -74,8 +73,7 @@ int decode_result(struct decoder *decoder)
     return problems_any(decoder->problems) ? -ERR_INVALID : 0;
 }
 
-/* ---- trees
- * ------------------------------------------------------------------------------------------- */
+/* ---- trees ---- */
 
 int tree_parse(const char *text, size_t length, struct problems *problems, cJSON **ret_tree)
 {
@@ -98,8 +96,7 @@ void tree_cleanup(cJSON **tree)
     cJSON_Delete(*tree);
 }
 
-/* ---- objects
- * ----------------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static bool is_known(const struct record *const *records, size_t count, const char *key)
 {

@@ -32,8 +32,7 @@ static bool has_bounds(const struct field *field)
     return field->min || field->max;
 }
 
-/* ---- whole numbers and quantities
- * ------------------------------------------------------------------- */
+/* ---- whole numbers and quantities ---- */
 
 static void store_bounded(struct decoder *decoder, const struct place *place,
                           const struct field *field, int64_t number, int64_t *ret_member)
@@ -150,8 +149,7 @@ static void decode_tristate(struct decoder *decoder, const struct place *place,
         *(int64_t *)ret_member = cJSON_IsTrue(value);
 }
 
-/* ---- words and texts
- * ------------------------------------------------------------------------------- */
+/* ---- words and texts ---- */
 
 /* "did you mean …?" or "one of …". */
 static void words_hint(const struct words *words, const char *text, char ret_hint[HINT_BYTES])
@@ -280,8 +278,7 @@ static const char *scalar_text(struct decoder *decoder, const struct place *plac
     return NULL;
 }
 
-/* ---- lists and maps
- * -------------------------------------------------------------------------------- */
+/* ---- lists and maps ---- */
 
 static bool count_is_valid(struct decoder *decoder, const struct place *place,
                            const struct field *field, const cJSON *value)
@@ -408,8 +405,7 @@ static void decode_number_map(struct decoder *decoder, const struct place *place
         qsort(map->items, map->count, sizeof *map->items, pair_compare);
 }
 
-/* ---- records
- * ---------------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 static bool decode_inside(struct decoder *decoder, const struct place *place,
                           const struct record *record, const cJSON *value, void *ret_value)

@@ -10,8 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- strings
- * ---------------------------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 /* Length of the UTF-8 sequence at `at`, 0 when it is none (overlong and surrogates included). */
 static size_t sequence_length(const unsigned char *at, size_t room)
@@ -85,8 +84,7 @@ static void key_add(const char *key, bool *first, struct buf *out)
     buf_add_char(out, ':');
 }
 
-/* ---- presence
- * --------------------------------------------------------------------------------------- */
+/* ---- presence ---- */
 
 static bool record_is_empty(const struct record *record, const void *value);
 
@@ -159,8 +157,7 @@ static bool inside_is_present(const struct field *field, const void *member)
                                       : !record_is_empty(field->record, member);
 }
 
-/* ---- values
- * ----------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 typedef void encode_fn(const struct field *field, const void *member, struct buf *out);
 

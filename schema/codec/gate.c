@@ -68,8 +68,7 @@ static void skip_space(struct scanner *scanner)
         scanner->at++;
 }
 
-/* ---- strings
- * ---------------------------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 /* Length of the UTF-8 sequence at `at` (Unicode 15, table 3-7), 0 when it is none. */
 static size_t utf8_length(const unsigned char *at, size_t room)
@@ -176,8 +175,7 @@ static bool scan_string(struct scanner *scanner, bool *ret_escaped)
     return invalid(scanner, "a string has no end");
 }
 
-/* ---- numbers, literals
- * ------------------------------------------------------------------------------- */
+/* ---- numbers, literals ---- */
 
 static bool is_digit(char character)
 {
@@ -251,8 +249,7 @@ static bool scan_literal(struct scanner *scanner)
                    scanner->at == scanner->end ? "the text ends too early" : "expected a value");
 }
 
-/* ---- keys
- * -------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 static size_t utf8_put(char *to, unsigned point)
 {
@@ -350,8 +347,7 @@ static bool keys_are_unique(struct scanner *scanner, size_t first)
     return true;
 }
 
-/* ---- containers
- * -------------------------------------------------------------------------------------- */
+/* ---- containers ---- */
 
 static bool scan_key(struct scanner *scanner)
 {

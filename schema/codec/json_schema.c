@@ -20,8 +20,7 @@
 #define TASK_ID_PATTERN \
     "^[a-z0-9][a-z0-9-]{0,39}_[a-z0-9][a-z0-9-]{0,39}_(0|[1-9][0-9]{0,4})_[a-z2-7]{8}$"
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* A comma, unless something has just been opened. */
 static void separate(struct buf *out)
@@ -67,8 +66,7 @@ static void add_reference(struct buf *out, const struct record *record)
     buf_printf(out, "\"#/definitions/%s\"", record->name);
 }
 
-/* ---- fields
- * ----------------------------------------------------------------------------------------- */
+/* ---- fields ---- */
 
 /* "string", or ["string","null"] when null is allowed too. */
 static void add_type(struct buf *out, const struct field *field, const char *types)
@@ -299,8 +297,7 @@ static void add_field(const struct field *field, struct buf *out)
     close_object(out);
 }
 
-/* ---- records
- * ---------------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 /* All fields but the one named `without` (may be NULL). */
 static void add_fields(const struct record *record, const char *without, struct buf *out)

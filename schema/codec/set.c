@@ -41,8 +41,7 @@ static void decode_short(struct decoder *decoder, cJSON *tree, struct job_spec *
     spec->tasks = (struct record_list){.items = task, .count = 1};
 }
 
-/* ---- checks
- * ----------------------------------------------------------------------------------------- */
+/* ---- checks ---- */
 
 static size_t parent_length(const char *path)
 {

@@ -18,8 +18,7 @@ static void add_string(struct buf *out, const char *text)
     json_add_string(out, text, strlen(text));
 }
 
-/* ---- topics.json
- * ------------------------------------------------------------------------------------ */
+/* ---- topics.json ---- */
 
 static void add_verbs(struct buf *out)
 {
@@ -47,8 +46,7 @@ void gen_topics_json(struct buf *out)
     buf_add_text(out, "]\n");
 }
 
-/* ---- AsyncAPI
- * --------------------------------------------------------------------------------------- */
+/* ---- AsyncAPI ---- */
 
 static const struct parameter {
     const char *name, *doc, *pattern;

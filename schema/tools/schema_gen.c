@@ -75,8 +75,7 @@ size_t topic_documents(const struct topic_row *row, const char *ret_names[4])
     return 3;
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 static void line_break(struct buf *out, int depth)
 {
@@ -134,8 +133,7 @@ static void document_schema(const struct document *document, struct buf *out)
         codec_job_json_schema(out);
 }
 
-/* ---- files
- * ------------------------------------------------------------------------------------------ */
+/* ---- files ---- */
 
 static void file_write(const char *directory, const char *path, const struct buf *text)
 {

@@ -34,7 +34,7 @@ static void hear_node(struct picture *picture)
          "\"changed_ms\":2000}]}");
     hear(picture, "nodes/n1/assign/web",
          "{" HEAD ",\"revision\":1,\"version\":1,\"spec\":{\"name\":\"web\",\"tasks\":[{\"name\":"
-                  "\"web\",\"image\":\"x\"}]},\"attempts\":["
+         "\"web\",\"image\":\"x\"}]},\"attempts\":["
          "{\"id\":\"web_web_0_bbbbbbbb\",\"version\":1,\"desired\":\"run\"},"
          "{\"id\":\"web_web_10_dddddddd\",\"version\":1,\"desired\":\"run\"},"
          "{\"id\":\"web_web_2_cccccccc\",\"version\":1,\"desired\":\"run\"}]}");

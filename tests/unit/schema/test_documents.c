@@ -96,8 +96,7 @@ static void metrics_are_read_and_printed_again(void **state)
     }
 }
 
-/* ---- what an absent key means
- * ----------------------------------------------------------------------- */
+/* ---- what an absent key means ---- */
 
 static int decode(const struct record *record, const char *text, enum codec_mode mode,
                   struct arena *arena, void *value)
@@ -151,8 +150,7 @@ static void an_empty_object_has_every_value_absent(void **state)
     assert_true(arguments.interval_ms == UNSET);
 }
 
-/* ---- other versions
- * --------------------------------------------------------------------------------- */
+/* ---- other versions ---- */
 
 static void unknown_keys_of_our_own_messages_are_ignored_when_lenient(void **state)
 {

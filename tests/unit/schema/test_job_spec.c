@@ -11,8 +11,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 
-/* ---- a `set` payload and what came of it
- * ------------------------------------------------------------- */
+/* ---- a `set` payload and what came of it ---- */
 
 struct set {
     struct arena arena;
@@ -51,8 +50,7 @@ static const struct problem *problem_at(const struct set *set, const char *path)
     return NULL;
 }
 
-/* ---- defaults
- * ---------------------------------------------------------------------------------------- */
+/* ---- defaults ---- */
 
 static void the_shortest_job_gets_every_default(void **state)
 {
@@ -147,8 +145,7 @@ static void normalising_twice_changes_nothing(void **state)
     assert_true(job_spec_equal(&set.spec, &again));
 }
 
-/* ---- spellings
- * ---------------------------------------------------------------------------------------- */
+/* ---- spellings ---- */
 
 static bool same(const char *a_text, const char *b_text)
 {
@@ -216,8 +213,7 @@ static void numbers_and_booleans_in_an_environment_are_their_text(void **state)
     assert_string_equal(env->items[2].value, "true");
 }
 
-/* ---- problems
- * ----------------------------------------------------------------------------------------- */
+/* ---- problems ---- */
 
 static void all_problems_are_told_at_once_with_place_and_hint(void **state)
 {
@@ -296,8 +292,7 @@ static void a_message_may_take_only_so_much_memory(void **state)
     assert_true(problems_any(&problems));
 }
 
-/* ---- small texts
- * -------------------------------------------------------------------------------------- */
+/* ---- small texts ---- */
 
 static void ports_have_a_host_a_container_and_a_protocol(void **state)
 {

@@ -64,8 +64,7 @@ static void what_the_reference_machine_forbids_stays_forbidden(void **state)
             attempt_state_may_follow(forbidden[i].from, forbidden[i].to, forbidden[i].next_run));
 }
 
-/* ---- our own
- * ---------------------------------------------------------------------------------------- */
+/* ---- our own ---- */
 
 static void a_final_state_stays_final(void **state)
 {
