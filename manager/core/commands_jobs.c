@@ -28,7 +28,6 @@ static void job_changed(struct manager *manager, struct job *job)
 {
     mark_job(manager, job, MARK_SPEC);
     mark_job(manager, job, MARK_STATUS);
-    job->hold_until_ms = 0;
     job_queue(manager, job);
 }
 

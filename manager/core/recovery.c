@@ -261,8 +261,10 @@ void adopt_assignment(struct manager *manager, struct job *job, struct node *nod
                       RECORD_AT(struct assigned_attempt, assignment->attempts, i));
     if (!job->has_document)
         infer_job(manager, job, assignment);
-    if (manager->phase == PHASE_LEADING)
+    if (manager->phase == PHASE_LEADING) {
         mark_assignment(manager, binding);
+        mark_job(manager, job, MARK_STATUS);
+    }
     job_queue(manager, job);
 }
 
