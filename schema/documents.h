@@ -112,6 +112,7 @@ struct job_status {
     int state;      /* enum job_state */
     int64_t wanted; /* instances */
     struct state_counts counts;
+    int64_t outdated; /* instances that still run what an older version said */
     struct record_list tasks;   /* struct task_summary */
     struct record_list pending; /* struct pending_group */
     int64_t changed_ms;

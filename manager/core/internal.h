@@ -384,6 +384,8 @@ bool instance_is_exhausted(const struct instance *instance);
 /* Stops as many outdated attempts of the group as its policy allows now. */
 void group_update(struct manager *manager, struct group *group);
 bool group_is_updating(const struct group *group);
+/* An attempt of it has not ended that runs what an older version of the job said. */
+bool instance_is_outdated(const struct instance *instance);
 /* Monotonic time since which the attempt counts as healthy, 0: it is not. */
 bool attempt_is_settled(const struct manager *manager, const struct attempt *attempt);
 

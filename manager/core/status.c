@@ -171,6 +171,7 @@ static int fill_task(const struct job *job, const struct task_spec *task, struct
     for (int64_t i = 0; i < summary->count; i++) {
         const struct instance *instance = group ? group_instance(group, i) : NULL;
         count_instance(instance, status, summary);
+        status->outdated += instance && instance_is_outdated(instance);
         if (!instance || !instance->waiting || representative(instance))
             continue;
         int error = note_pending(instance, arena, status);

@@ -24,6 +24,14 @@ static struct attempt *live_outdated(const struct instance *instance)
     return NULL;
 }
 
+bool instance_is_outdated(const struct instance *instance)
+{
+    for (const struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
+        if (!attempt_is_final(attempt) && attempt_is_outdated(attempt))
+            return true;
+    return false;
+}
+
 bool group_is_updating(const struct group *group)
 {
     for (size_t i = 0; i < group->capacity; i++)
