@@ -15,6 +15,11 @@ if(ARGOSY_SANITIZE)
     target_link_options(argosy_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+option(ARGOSY_FUZZ "Coverage for libFuzzer in everything; needs clang (preset fuzz)" OFF)
+if(ARGOSY_FUZZ)
+    target_compile_options(argosy_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # argosy_library(name SOURCES … PRIVATE libraries…): a static library with our flags. What it links, it
 # links privately: a layer sees only what its own CMakeLists.txt names.
 function(argosy_library name)

@@ -44,11 +44,6 @@ void codec_encode_metrics(const struct number_map *numbers, struct buf *out);
 /* A JSON string literal, quoted and escaped; bytes that are no UTF-8 become U+FFFD. */
 void json_add_string(struct buf *out, const char *text, size_t length);
 
-/* Two specs are the same when their normalised encodings are. */
-bool job_spec_equal(const struct job_spec *a, const struct job_spec *b);
-/* A deep copy into `arena` (by encoding and decoding). -ERR_NO_MEMORY. */
-int job_spec_copy(const struct job_spec *spec, struct arena *arena, struct job_spec *ret_spec);
-
 /* The JSON Schema (draft-07) of a record, or of the user's job specification in both its spellings.
  */
 void codec_json_schema(const struct record *record, struct buf *out);
