@@ -22,7 +22,8 @@ void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char character);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /* Removes the first `length` bytes (all when there are fewer). */
 void buf_drop_front(struct buf *buf, size_t length);
 /* Forgets the contents and the failure, keeps the memory. */

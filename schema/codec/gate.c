@@ -331,11 +331,11 @@ static int key_compare(const void *a_item, const void *b_item)
 /* Pops the keys of one object. */
 static bool keys_are_unique(struct scanner *scanner, size_t first)
 {
-    struct key *keys = scanner->keys + first;
     size_t count = scanner->key_count - first;
     scanner->key_count = first;
     if (count < 2)
         return true;
+    struct key *keys = scanner->keys + first;
     qsort(keys, count, sizeof *keys, key_compare);
     for (size_t i = 1; i < count; i++)
         if (!key_compare(&keys[i - 1], &keys[i])) {

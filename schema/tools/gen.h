@@ -18,7 +18,6 @@ struct document {
 
 extern const struct document documents[];
 extern const size_t document_count;
-const struct document *document_find(const char *name);
 
 /* What may be sent to a topic: the names of its documents, NULL-ended. A command has several, by
  * verb. */

@@ -45,15 +45,6 @@ const struct document documents[] = {
 };
 const size_t document_count = ARRAY_LENGTH(documents);
 
-const struct document *document_find(const char *name)
-{
-    for (size_t i = 0; i < document_count; i++)
-        if (!strcmp(documents[i].name, name))
-            return &documents[i];
-    ASSERT(!"TOPIC_TABLE names a record that is not in documents[]");
-    return NULL;
-}
-
 const struct verb_row job_verbs[] = {
     {"set", "job"},
     {"scale", "scale_arguments"},
