@@ -6,13 +6,17 @@
  * does not fail later because somebody else has filled the disk; where the file system cannot, the
  * store still works without that.
  *
- * Failure modes. Disk full: begin/put/commit give -ERR_FULL, the data of the last commit stays. A
- * crash of the writer loses only what was not committed. A second process is kept out by a lock on
- * `lock` (LMDB's own locking would let it in). WRITEMAP is not used: a full disk would be a SIGBUS.
+ * Failure modes. Disk full: begin/put/commit give -ERR_FULL, the data of the last commit stays, and
+ * a store that is there can be opened (a node that boots with a full disk starts what it has
+ * stored). A crash of the writer loses only what was not committed. A second process is kept out by
+ * a lock on `lock` (LMDB's own locking would let it in). WRITEMAP is not used: a full disk would be
+ * a SIGBUS. A file that is too short for what its last commit says is refused, since reading it
+ * would be a SIGBUS too; damage that LMDB meets later ends the process (LMDB's assertions) with the
+ * remedy in the log.
  */
 #include "platform/adapters/store_lmdb.h"
 
-#include "platform/base/buf.h"
+#include "platform/base/log.h"
 #include "platform/base/mem.h"
 
 #include <errno.h>
@@ -57,6 +61,8 @@ static struct lmdb_store *lmdb_store(struct store *store)
     return (struct lmdb_store *)store;
 }
 
+#define REMEDY "move the directory aside, and the store is rebuilt from the broker"
+
 static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *what, struct err *err)
 {
     enum err_code code = ERR_IO;
@@ -67,7 +73,7 @@ static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *wha
     } else if (result == MDB_CORRUPTED || result == MDB_INVALID || result == MDB_VERSION_MISMATCH ||
                result == MDB_PAGE_NOTFOUND || result == MDB_BAD_DBI || result == MDB_INCOMPATIBLE) {
         code = ERR_CORRUPT;
-        remedy = "; move the directory aside, and the store is rebuilt from the broker";
+        remedy = "; " REMEDY;
     } else if (result == ENOMEM) {
         code = ERR_NO_MEMORY;
     }
@@ -117,12 +123,16 @@ static void txn_abort(struct lmdb_store *lmdb)
     lmdb->txn = NULL;
 }
 
+static int env_fd(const struct lmdb_store *lmdb)
+{
+    int fd, result = mdb_env_get_fd(lmdb->env, &fd);
+    ASSERT(!result);
+    return fd;
+}
+
 static int map_allocate(const struct lmdb_store *lmdb)
 {
-    int fd;
-    if (mdb_env_get_fd(lmdb->env, &fd))
-        return 0;
-    int result = posix_fallocate(fd, 0, (off_t)lmdb->map_bytes);
+    int result = posix_fallocate(env_fd(lmdb), 0, (off_t)lmdb->map_bytes);
     return result == EOPNOTSUPP || result == EINVAL ? 0 : result;
 }
 
@@ -289,22 +299,23 @@ static int directory_make(const char *directory, struct err *err)
     }
 }
 
-/* The holder's pid is in the lock file, for the message only. */
+/* The holder's pid is in the lock file, for the message only, and always as long: writing it over
+ * the last one needs no room on the disk. */
 static int store_lock(struct lmdb_store *lmdb, struct err *err)
 {
     _cleanup_free_ char *path = mem_printf("%s/lock", lmdb->directory);
-    char pid[24] = "";
+    char pid[12] = "";
     lmdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lmdb->lock_fd < 0)
-        return err_set_errno(err, ERR_IO, errno, "cannot open %s", path);
+        return err_set_errno(err, errno == ENOSPC ? ERR_FULL : ERR_IO, errno, "cannot open %s",
+                             path);
     if (flock(lmdb->lock_fd, LOCK_EX | LOCK_NB)) {
         ssize_t length = read(lmdb->lock_fd, pid, sizeof pid - 1);
-        pid[length > 0 ? length : 0] = '\0';
-        pid[strcspn(pid, "\n")] = '\0';
-        return err_set(err, ERR_BUSY, "store %s is in use by process %s", lmdb->directory, pid);
+        return err_set(err, ERR_BUSY, "store %s is in use by process %lld", lmdb->directory,
+                       length > 0 ? atoll(pid) : 0);
     }
-    int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    if (ftruncate(lmdb->lock_fd, 0) || pwrite(lmdb->lock_fd, pid, (size_t)length, 0) != length)
+    int length = snprintf(pid, sizeof pid, "%10d\n", (int)getpid());
+    if (pwrite(lmdb->lock_fd, pid, (size_t)length, 0) != length)
         return err_set_errno(err, ERR_FULL, errno, "cannot write %s", path);
     return 0;
 }
@@ -333,9 +344,14 @@ static size_t map_size_of_file(const struct lmdb_store *lmdb)
     return bytes;
 }
 
-static int env_open(struct lmdb_store *lmdb)
+static void on_damage(MDB_env *env, const char *message)
 {
-    int dead;
+    const struct lmdb_store *lmdb = mdb_env_get_userctx(env);
+    log_error("store %s is damaged (%s); " REMEDY, lmdb->directory, message);
+}
+
+static int env_create(struct lmdb_store *lmdb)
+{
     lmdb->map_bytes = map_size_of_file(lmdb);
     int result = mdb_env_create(&lmdb->env);
     if (!result)
@@ -343,12 +359,56 @@ static int env_open(struct lmdb_store *lmdb)
     if (!result)
         result = mdb_env_set_mapsize(lmdb->env, lmdb->map_bytes);
     if (!result)
+        result = mdb_env_set_userctx(lmdb->env, lmdb);
+    if (!result)
+        result = mdb_env_set_assert(lmdb->env, on_damage);
+    return result;
+}
+
+/* Whether every page that the last commit speaks of is in the file. */
+static int file_check(const struct lmdb_store *lmdb)
+{
+    struct stat file;
+    MDB_envinfo info;
+    MDB_stat pages;
+    int result = mdb_env_info(lmdb->env, &info);
+    if (!result)
+        result = mdb_env_stat(lmdb->env, &pages);
+    if (!result && fstat(env_fd(lmdb), &file))
+        result = errno;
+    if (!result && (size_t)file.st_size / pages.ms_psize <= info.me_last_pgno)
+        result = MDB_CORRUPTED;
+    return result;
+}
+
+/* A new file is only there for good when its directory is on disk. */
+static int directory_sync(const char *directory)
+{
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int result = fsync(fd) && errno != EINVAL ? errno : 0; /* EINVAL: it has no such thing */
+    close(fd);
+    return result;
+}
+
+static int env_open(struct lmdb_store *lmdb)
+{
+    int dead;
+    int result = env_create(lmdb);
+    if (!result)
         result = mdb_env_open(lmdb->env, lmdb->directory, MDB_NOTLS, 0600);
+    if (!result)
+        result = file_check(lmdb);
     if (!result)
         result = mdb_reader_check(lmdb->env, &dead);
     if (!result)
         result = tables_open(lmdb);
-    return result ? result : map_allocate(lmdb);
+    if (!result)
+        result = directory_sync(lmdb->directory);
+    if (!result)
+        map_allocate(lmdb); /* only a precaution: writing says what is wrong, when it is */
+    return result;
 }
 
 int lmdb_store_open(const char *directory, struct store **ret_store, struct err *err)

@@ -42,6 +42,7 @@ static int directory_remove(void **state)
 {
     (void)state;
     char command[100];
+    umount2(directory, MNT_DETACH); /* when a test ended before it did */
     snprintf(command, sizeof command, "rm -rf %s", directory);
     return system(command);
 }
@@ -241,6 +242,48 @@ static void a_damaged_file_is_refused_with_a_remedy(void **state)
     assert_non_null(strstr(err.text, "move the directory aside"));
 }
 
+static void a_file_that_was_cut_short_is_refused(void **state)
+{
+    (void)state;
+    struct store *store = open_lmdb();
+    struct err err = {0};
+    static char value[100000];
+    write_one(store, "a", "1");
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, "b", value, sizeof value, &err), 0);
+    assert_int_equal(store->ops->commit(store, &err), 0);
+    store->ops->close(store);
+    char path[100];
+    snprintf(path, sizeof path, "%s/data.mdb", directory);
+    assert_int_equal(truncate(path, 16384), 0);
+    assert_int_equal(lmdb_store_open(directory, &store, &err), -ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "move the directory aside"));
+}
+
+/* Its file is not allocated to the map's size: copied, and then the disk filled by somebody else.
+ */
+static void a_store_on_a_full_disk_can_still_be_opened_and_read(void **state)
+{
+    (void)state;
+    char path[100], other[100];
+    snprintf(path, sizeof path, "%s/data.mdb", directory);
+    snprintf(other, sizeof other, "%s/other", directory);
+    if (mount("tmpfs", directory, "tmpfs", 0, "size=6m"))
+        fail_msg("this test mounts a small tmpfs and needs root: %s", strerror(errno));
+    struct store *store = open_lmdb();
+    write_one(store, "a", "1");
+    store->ops->close(store);
+    assert_int_equal(truncate(path, 64 * 4096), 0);
+    FILE *file = fopen(other, "w");
+    while (fputs("somebody else's data, up to the last byte\n", file) >= 0)
+        ;
+    fclose(file);
+    store = open_lmdb();
+    assert_holds(store, STORE_DOCUMENTS, "a=1 ");
+    store->ops->close(store);
+    assert_int_equal(umount(directory), 0);
+}
+
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, directory_make, directory_remove)
 
 int main(void)
@@ -254,6 +297,8 @@ int main(void)
         ON_DISK(what_was_committed_survives_kill_nine),
         ON_DISK(a_full_disk_is_an_error_and_what_was_committed_stays),
         ON_DISK(a_damaged_file_is_refused_with_a_remedy),
+        ON_DISK(a_file_that_was_cut_short_is_refused),
+        ON_DISK(a_store_on_a_full_disk_can_still_be_opened_and_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
