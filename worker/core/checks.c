@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-void attempt_checks_start(struct step *step, struct attempt *attempt)
+void attempt_checks_start(struct step *step, struct attempt *attempt, enum health_state before)
 {
     if (attempt->task && attempt->state == ATTEMPT_RUNNING) {
-        health_start(&attempt->health, attempt->task, step->now.mono_ms);
+        health_start(&attempt->health, attempt->task, before, step->now.mono_ms);
     }
 }
 

@@ -99,7 +99,7 @@ static void on_running(struct step *step, struct attempt *attempt,
     attempt->finished_ms = 0;
     attempt->running_mono_ms = step->now.mono_ms;
     attempt_set_state(step, attempt, ATTEMPT_RUNNING, attempt->run, REASON_NONE, NULL);
-    attempt_checks_start(step, attempt);
+    attempt_checks_start(step, attempt, 0);
     if (attempt->kept_run) {
         attempt_remove_run(step, attempt, attempt->kept_run);
         attempt->kept_run = 0;
@@ -118,7 +118,7 @@ static void on_still_running(struct step *step, struct attempt *attempt,
     }
     if (!attempt->running_mono_ms) {
         attempt->running_mono_ms = step->now.mono_ms;
-        attempt_checks_start(step, attempt);
+        attempt_checks_start(step, attempt, attempt->health.state);
     }
     if (attempt->ending != ENDING_NONE) {
         attempt_send_stop(step, attempt);

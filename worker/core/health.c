@@ -17,20 +17,22 @@ static const struct health_check *check_at(const struct task_spec *task, size_t 
     return RECORD_AT(const struct health_check, task->health, index);
 }
 
-void health_start(struct health *health, const struct task_spec *task, int64_t mono_ms)
+void health_start(struct health *health, const struct task_spec *task, enum health_state before,
+                  int64_t mono_ms)
 {
     health_release(health);
     if (!task->health.count) {
         return;
     }
-    health->state = HEALTH_UNKNOWN;
+    health->state = before ? before : HEALTH_UNKNOWN;
     health->count = task->health.count;
     health->probes = mem_resize(NULL, health->count, sizeof(*health->probes));
     health->started_ms = mono_ms;
     for (size_t i = 0; i < health->count; i++) {
         int64_t interval_ms = check_at(task, i)->interval_ms;
         int64_t first_ms = interval_ms < FIRST_PROBE_MS ? interval_ms : FIRST_PROBE_MS;
-        health->probes[i] = (struct health_probe){.due_ms = mono_ms + first_ms};
+        health->probes[i] = (struct health_probe){
+            .due_ms = mono_ms + first_ms, .passed = before == HEALTH_HEALTHY};
     }
 }
 

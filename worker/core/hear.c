@@ -125,7 +125,7 @@ static void attempt_resolve(struct step *step, struct attempt *attempt)
     attempt->runtime = (enum runtime_kind)attempt->task->runtime;
     attempt_limit_wait(step, attempt);
     if (!was_known && attempt->state == ATTEMPT_RUNNING && !attempt->health.probes) {
-        attempt_checks_start(step, attempt);
+        attempt_checks_start(step, attempt, attempt->health.state);
     }
 }
 

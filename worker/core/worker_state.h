@@ -177,7 +177,7 @@ void hear_desired(struct step *step, struct worker_event *event);
 void hear_own_state(struct step *step, struct worker_event *event);
 void hear_manager(struct step *step, struct worker_event *event);
 void hear_execution(struct step *step, struct worker_event *event);
-void attempt_checks_start(struct step *step, struct attempt *attempt);
+void attempt_checks_start(struct step *step, struct attempt *attempt, enum health_state before);
 void attempt_checks_timer(struct step *step, struct attempt *attempt);
 void attempt_on_health(struct step *step, struct attempt *attempt,
                        const struct runtime_event *event);

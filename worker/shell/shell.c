@@ -109,7 +109,6 @@ static void end_of_batch(struct worker_shell *shell)
 static void on_connected(void *context)
 {
     struct worker_shell *shell = context;
-    log_info("connected to the broker");
     step_kind(shell, WORKER_LINK_UP);
     session_on_connected(shell->session, shell_now(shell));
     shell->heartbeat_due_ms = 0;
@@ -119,7 +118,7 @@ static void on_connected(void *context)
 static void on_disconnected(void *context, const char *why)
 {
     struct worker_shell *shell = context;
-    log_warning("disconnected from the broker: %s", why ? why : "unknown");
+    (void)why; /* the bus has logged it */
     session_on_disconnected(shell->session, shell_now(shell));
     step_kind(shell, WORKER_LINK_LOST);
     end_of_batch(shell);
