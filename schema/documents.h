@@ -393,6 +393,7 @@ struct store_meta {
     int64_t term;
     int64_t seq;     /* largest given out */
     int64_t session; /* last used */
+    int64_t offline_ms; /* worker: wall time since when it has no broker, 0: it has one */
 };
 extern const struct record store_meta_record;
 

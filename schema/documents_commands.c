@@ -159,6 +159,9 @@ static const struct field store_meta_fields[] = {
     FIELD(struct store_meta, INT, "term", term, "Highest term seen, or own.", COUNT_BOUNDS),
     FIELD(struct store_meta, INT, "seq", seq, "Largest given out.", COUNT_BOUNDS),
     FIELD(struct store_meta, INT, "session", session, "Last used.", COUNT_BOUNDS),
+    FIELD(struct store_meta, TIME, "offline_ms", offline_ms,
+          "worker: since when it has had no broker; stop_after counts from here.",
+          .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
 };
 const struct record store_meta_record =
     RECORD("store_meta", struct store_meta, store_meta_fields, "Whose store this is.");

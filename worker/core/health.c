@@ -24,15 +24,15 @@ void health_start(struct health *health, const struct task_spec *task, enum heal
     if (!task->health.count) {
         return;
     }
-    health->state = before ? before : HEALTH_UNKNOWN;
+    health->state = before == HEALTH_HEALTHY ? HEALTH_HEALTHY : HEALTH_UNKNOWN;
     health->count = task->health.count;
     health->probes = mem_resize(NULL, health->count, sizeof(*health->probes));
     health->started_ms = mono_ms;
     for (size_t i = 0; i < health->count; i++) {
         int64_t interval_ms = check_at(task, i)->interval_ms;
         int64_t first_ms = interval_ms < FIRST_PROBE_MS ? interval_ms : FIRST_PROBE_MS;
-        health->probes[i] = (struct health_probe){
-            .due_ms = mono_ms + first_ms, .passed = before == HEALTH_HEALTHY};
+        health->probes[i] =
+            (struct health_probe){.due_ms = mono_ms + first_ms, .passed = before == HEALTH_HEALTHY};
     }
 }
 

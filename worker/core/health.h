@@ -23,7 +23,8 @@ struct health {
     int64_t started_ms; /* mono: the grace counts from here */
 };
 
-/* Begins for an execution that runs since now; `before` is what is known of it when it was adopted, else 0. */
+/* Begins for an execution that runs since now; `before` is what is known of it when it was adopted,
+ * else 0. */
 void health_start(struct health *health, const struct task_spec *task, enum health_state before,
                   int64_t mono_ms);
 /* No execution: no probes. The last state stays to be told. */

@@ -31,6 +31,7 @@ struct worker *worker_new(const struct worker_config *config)
              config->cluster ? config->cluster : "");
     worker->term = config->term;
     worker->seq = config->seq;
+    worker->stored_offline_ms = config->offline_ms;
     worker->holding = config->empty_store;
     worker->rebooted = config->rebooted;
     worker->interval_ms = config->interval_ms;
@@ -67,8 +68,13 @@ static void lists_request(struct step *step)
 static void on_start(struct step *step, struct worker_event *event)
 {
     (void)event;
-    step->worker->started = true;
-    step->worker->offline_since_ms = step->now.mono_ms;
+    struct worker *worker = step->worker;
+    worker->started = true;
+    worker->offline_since_ms = step->now.mono_ms;
+    /* stop_after is a fence: a restart of the worker must not prolong it. */
+    if (worker->stored_offline_ms && worker->stored_offline_ms < step->now.wall_ms) {
+        worker->offline_since_ms -= step->now.wall_ms - worker->stored_offline_ms;
+    }
     lists_request(step);
 }
 

@@ -29,8 +29,9 @@ struct worker_config {
     const char *cluster; /* NULL: none heard yet */
     int64_t term;
     int64_t seq;
-    bool empty_store; /* nothing is known: hear the bus before anything is started (D6) */
-    bool rebooted;    /* the machine was started since the store was last written */
+    int64_t offline_ms; /* wall: since when there has been no broker, 0: not known */
+    bool empty_store;   /* nothing is known: hear the bus before anything is started (D6) */
+    bool rebooted;      /* the machine was started since the store was last written */
 };
 
 /* A decoded document with the memory that it lives in. */

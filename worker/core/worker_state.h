@@ -97,8 +97,9 @@ struct worker {
     bool rebooted; /* until the first list of each runtime */
     bool link;
     bool whole;
-    int64_t offline_since_ms; /* mono */
-    int64_t driven_ms;        /* mono: all attempts were last driven */
+    int64_t stored_offline_ms; /* wall, from an earlier process; 0: none */
+    int64_t offline_since_ms;  /* mono */
+    int64_t driven_ms;         /* mono: all attempts were last driven */
     int64_t interval_ms;
     struct held_desired *desired;
     struct runtime_view runtimes[RUNTIME_KIND_COUNT];

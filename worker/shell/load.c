@@ -68,6 +68,7 @@ int shell_load(struct worker_shell *shell, struct worker_config *core, struct er
     core->cluster = read.meta.cluster;
     core->term = read.meta.term;
     core->seq = read.meta.seq;
+    core->offline_ms = shell->offline_ms = read.meta.offline_ms;
     core->rebooted = read.meta.boot_id && shell->config.boot_id &&
                      strcmp(read.meta.boot_id, shell->config.boot_id) != 0;
     shell->session_number = read.meta.session;

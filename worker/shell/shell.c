@@ -106,9 +106,18 @@ static void end_of_batch(struct worker_shell *shell)
 
 /* ---- the bus ---- */
 
+/* Kept in the store, since stop_after counts from here also when the worker is restarted meanwhile.
+ */
+static void note_offline(struct worker_shell *shell, int64_t since_ms)
+{
+    shell->offline_ms = since_ms;
+    shell->meta_dirty = true;
+}
+
 static void on_connected(void *context)
 {
     struct worker_shell *shell = context;
+    note_offline(shell, 0);
     step_kind(shell, WORKER_LINK_UP);
     session_on_connected(shell->session, shell_now(shell));
     shell->heartbeat_due_ms = 0;
@@ -119,7 +128,9 @@ static void on_disconnected(void *context, const char *why)
 {
     struct worker_shell *shell = context;
     (void)why; /* the bus has logged it */
-    session_on_disconnected(shell->session, shell_now(shell));
+    struct now now = shell_now(shell);
+    note_offline(shell, now.wall_ms);
+    session_on_disconnected(shell->session, now);
     step_kind(shell, WORKER_LINK_LOST);
     end_of_batch(shell);
 }
@@ -365,8 +376,10 @@ void worker_shell_on_timer(struct worker_shell *shell)
 
 void worker_shell_stop(struct worker_shell *shell)
 {
+    struct now now = shell_now(shell);
+    note_offline(shell, shell->offline_ms ? shell->offline_ms : now.wall_ms);
     flush(shell);
-    session_say_offline(shell->session, shell_now(shell));
+    session_say_offline(shell->session, now);
 }
 
 void worker_shell_free(struct worker_shell *shell)

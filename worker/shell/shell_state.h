@@ -67,6 +67,7 @@ struct worker_shell {
     struct prng prng;
     struct runtime_slot slots[RUNTIME_KIND_COUNT];
     int64_t session_number; /* last used */
+    int64_t offline_ms;     /* wall: since when there is no broker, 0: there is one */
     bool empty_store;       /* nothing was stored: nothing is written before the picture is whole */
     bool meta_dirty;
     bool started;

@@ -161,6 +161,7 @@ static void write_meta(struct worker_shell *shell)
     meta.term = worker_term(shell->worker);
     meta.seq = worker_seq(shell->worker);
     meta.session = shell->session_number;
+    meta.offline_ms = shell->offline_ms;
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
     codec_encode(&store_meta_record, &meta, &payload);
     ledger_store(shell->ledger, STORE_META, "meta", payload.data, payload.length);

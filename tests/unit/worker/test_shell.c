@@ -192,6 +192,27 @@ TEST(a_broker_that_lost_everything_is_told_everything_again)
     teardown(&f);
 }
 
+TEST(a_restart_of_the_worker_does_not_prolong_stop_after)
+{
+    SETUP;
+    boot_ok(&f);
+    publish(&f, "nodes/n1/assign/web",
+            "{\"cluster\":\"c1\",\"manager\":\"m1\",\"term\":5,\"seq\":1,\"revision\":1,"
+            "\"version\":1,\"spec\":{\"name\":\"web\",\"disconnect\":{\"stop_after\":\"60s\"},"
+            "\"tasks\":[{\"name\":\"web\",\"image\":\"busybox\"}]},\"attempts\":" RUN "}",
+            true);
+    docker_says(&f, (struct runtime_event){.kind = RUNTIME_RUNNING});
+    f.docker.running = true;
+    memory_broker_crash(f.broker, true);
+    pass(&f, 50000);
+    crash(&f);
+    boot_ok(&f);
+    assert_int_equal(calls_of(&f, "stop"), 0);
+    pass(&f, 10000);
+    assert_int_equal(calls_of(&f, "stop"), 1);
+    teardown(&f);
+}
+
 static void refused(const char *meta, int code, const char *remedy)
 {
     struct shell_fixture f;
@@ -351,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_killed_worker_adopts_and_does_not_restart),
         cmocka_unit_test(a_worker_that_lost_its_store_adopts_and_its_numbers_go_on),
         cmocka_unit_test(a_broker_that_lost_everything_is_told_everything_again),
+        cmocka_unit_test(a_restart_of_the_worker_does_not_prolong_stop_after),
         cmocka_unit_test(a_store_that_is_not_ours_is_refused_with_the_remedy),
         cmocka_unit_test(what_cannot_be_read_is_reported_once_and_changes_nothing),
         cmocka_unit_test(a_state_that_somebody_else_wrote_or_cleared_is_written_again),
