@@ -35,11 +35,21 @@ static enum watch_verdict judge_running(int64_t version, const struct job_docume
         return WATCH_FAILED;
     if (status->state == JOB_COMPLETED)
         return WATCH_REACHED;
-    bool settled = status->state == JOB_RUNNING && status->pending.count == 0 &&
-                   !status->counts.stopping && !status->counts.unknown;
+    /* exactly: what is scaled down or replaced still counts until it has ended */
+    bool settled = status->state == JOB_RUNNING && status->counts.running == status->wanted &&
+                   !status->outdated && !status->pending.count && !status->counts.stopping &&
+                   !status->counts.unknown;
     if (settled && status->type == JOB_SERVICE)
         return WATCH_REACHED;
     return is_stuck(status) ? WATCH_STUCK : WATCH_GOES_ON;
+}
+
+/* What runs, will run, or may run on a node that is not heard from. */
+static bool is_alive(const struct job_status *status)
+{
+    const struct state_counts *counts = &status->counts;
+    return counts->scheduled || counts->preparing || counts->starting || counts->running ||
+           counts->stopping || counts->unknown;
 }
 
 static enum watch_verdict judge_stopped(const struct job_document *document,
@@ -49,7 +59,8 @@ static enum watch_verdict judge_stopped(const struct job_document *document,
         return WATCH_REACHED; /* deleted meanwhile: nothing of it runs */
     if (!document->stopped && !document->deleting)
         return WATCH_SUPERSEDED;
-    return status && status->state == JOB_STOPPED ? WATCH_REACHED : WATCH_GOES_ON;
+    bool stopped = status && status->state == JOB_STOPPED && !is_alive(status);
+    return stopped ? WATCH_REACHED : WATCH_GOES_ON;
 }
 
 enum watch_verdict watch_judge(enum watch_goal goal, int64_t version,

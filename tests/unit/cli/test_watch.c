@@ -29,7 +29,8 @@ static void nothing_is_reached_before_the_status_is_of_the_accepted_version(void
 static void a_service_is_reached_when_all_of_it_runs(void **state)
 {
     (void)state;
-    struct job_status status = {.version = 2, .type = JOB_SERVICE, .state = JOB_DEGRADED};
+    struct job_status status = {
+        .version = 2, .type = JOB_SERVICE, .state = JOB_DEGRADED, .wanted = 2, .counts.running = 2};
     assert_int_equal(running(&status), WATCH_GOES_ON);
     status.state = JOB_RUNNING;
     status.counts.stopping = 1;
@@ -38,6 +39,23 @@ static void a_service_is_reached_when_all_of_it_runs(void **state)
     status.counts.unknown = 1;
     assert_int_equal(running(&status), WATCH_GOES_ON);
     status.counts.unknown = 0;
+    assert_int_equal(running(&status), WATCH_REACHED);
+}
+
+static void what_an_update_or_scaling_down_still_has_to_end_is_waited_for(void **state)
+{
+    (void)state;
+    struct job_status status = {.version = 2,
+                                .type = JOB_SERVICE,
+                                .state = JOB_RUNNING,
+                                .wanted = 2,
+                                .counts.running = 2,
+                                .outdated = 1};
+    assert_int_equal(running(&status), WATCH_GOES_ON);
+    status.outdated = 0;
+    status.counts.running = 3;
+    assert_int_equal(running(&status), WATCH_GOES_ON);
+    status.counts.running = 2;
     assert_int_equal(running(&status), WATCH_REACHED);
 }
 
@@ -100,6 +118,11 @@ static void stopped_is_when_the_manager_says_so(void **state)
     assert_int_equal(watch_judge(WATCH_UNTIL_STOPPED, 2, &document, NULL), WATCH_GOES_ON);
     assert_int_equal(watch_judge(WATCH_UNTIL_STOPPED, 2, &document, &status), WATCH_GOES_ON);
     status.state = JOB_STOPPED;
+    status.counts.running = 1;
+    assert_int_equal(watch_judge(WATCH_UNTIL_STOPPED, 2, &document, &status), WATCH_GOES_ON);
+    status.counts = (struct state_counts){.unknown = 1};
+    assert_int_equal(watch_judge(WATCH_UNTIL_STOPPED, 2, &document, &status), WATCH_GOES_ON);
+    status.counts = (struct state_counts){.stopped = 1};
     assert_int_equal(watch_judge(WATCH_UNTIL_STOPPED, 2, &document, &status), WATCH_REACHED);
 }
 
@@ -118,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_reached_before_the_status_is_of_the_accepted_version),
         cmocka_unit_test(a_service_is_reached_when_all_of_it_runs),
+        cmocka_unit_test(what_an_update_or_scaling_down_still_has_to_end_is_waited_for),
         cmocka_unit_test(a_batch_job_that_runs_is_not_done),
         cmocka_unit_test(what_no_node_can_take_is_stuck_unless_something_is_on_its_way),
         cmocka_unit_test(waiting_for_ones_turn_is_not_being_stuck),
