@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/format.h"
 #include "cli/instances_print.h"
+#include "cli/pending.h"
 #include "cli/table.h"
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
@@ -112,19 +113,6 @@ static int show_all(struct cli *cli, struct client *client)
 
 /* ---- one job --------------------------------------------------------------------------------- */
 
-static void print_pending(const struct pending_group *group)
-{
-    printf("  %" PRId64 " of %s: %s\n", group->count, group->task ? group->task : "?",
-           group->text ? group->text : group->reason);
-    for (size_t i = 0; i < group->excluded.count; i++) {
-        const struct exclusion *excluded = RECORD_AT(struct exclusion, group->excluded, i);
-        printf("    %" PRId64 " node%s: %s\n", excluded->nodes, excluded->nodes == 1 ? "" : "s",
-               excluded->text ? excluded->text : excluded->reason);
-    }
-    if (group->nearest)
-        printf("    nearest: %s\n", group->nearest);
-}
-
 static void print_tasks(const struct cli *cli, const struct job_document *document,
                         const struct job_status *status)
 {
@@ -167,10 +155,11 @@ static void print_head(const char *job, const struct job_document *document,
 {
     struct arena arena = ARENA_EMPTY;
     int64_t now_ms = format_now_ms();
+    const char *counts = status ? format_counts(&arena, &status->counts) : "";
     printf("%s: %s", job, status ? job_state_word(status->state) : "not judged yet");
     if (status)
-        printf(" for %s (%s)", format_age(&arena, status->changed_ms, now_ms),
-               format_counts(&arena, &status->counts));
+        printf(" for %s%s%s%s", format_age(&arena, status->changed_ms, now_ms), *counts ? " (" : "",
+               counts, *counts ? ")" : "");
     if (document)
         printf("\n%s, version %" PRId64 ", submitted %s ago, datacenters %s",
                job_type_word(document->spec.type), document->version,
@@ -194,8 +183,7 @@ static void print_job(const struct cli *cli, const struct picture *picture, cons
     }
     if (status && status->pending.count) {
         puts("\nPending");
-        for (size_t i = 0; i < status->pending.count; i++)
-            print_pending(RECORD_AT(struct pending_group, status->pending, i));
+        pending_print(stdout, status);
     }
 }
 

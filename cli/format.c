@@ -86,7 +86,7 @@ const char *format_counts(struct arena *arena, const struct state_counts *counts
         if (parts[i].count > 0)
             buf_printf(&buf, "%s%" PRId64 " %s", buf.length ? ", " : "", parts[i].count,
                        parts[i].word);
-    return buf.length ? text_of(arena, &buf) : "nothing yet";
+    return buf.length ? text_of(arena, &buf) : "";
 }
 
 const char *job_state_word(int state)

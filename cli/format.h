@@ -17,7 +17,7 @@ const char *format_address(struct arena *arena, const char *node_address,
 /* "rack=r1, site=graz"; "-" when empty. */
 const char *format_labels(struct arena *arena, const struct string_map *labels);
 const char *format_list(struct arena *arena, const struct string_list *list);
-/* "3 running, 1 pending": the counts that are not zero; "nothing yet" when all are. */
+/* "3 running, 1 pending": the counts that are not zero; "" when all are. */
 const char *format_counts(struct arena *arena, const struct state_counts *counts);
 
 /* One word each, as on the wire. */

@@ -30,15 +30,17 @@ static const char *state_cell(struct arena *arena, const struct instance *item)
     return state;
 }
 
+/* The reason, and what the worker adds; that usually tells the exit code, too. */
 static const char *reason_cell(struct arena *arena, const struct instance *item)
 {
-    const char *reason = item->reason ? reason_text(item->seen.reason) : "";
+    bool plain = item->seen.reason == REASON_EXITED && item->seen.message;
+    const char *reason = item->reason && !plain ? reason_text(item->seen.reason) : "";
     const char *message = item->seen.message ? item->seen.message : "";
     const char *colon = *reason && *message ? ": " : "";
-    if (item->seen.exit_code != UNSET && item->state != ATTEMPT_RUNNING)
-        return arena_printf(arena, "exit code %" PRId64 "%s%s%s%s", item->seen.exit_code,
-                            *reason || *message ? ", " : "", reason, colon, message);
-    return arena_printf(arena, "%s%s%s", reason, colon, message);
+    if (item->seen.exit_code == UNSET || *message || item->state == ATTEMPT_RUNNING)
+        return arena_printf(arena, "%s%s%s", reason, colon, message);
+    return arena_printf(arena, "exit code %" PRId64 "%s%s", item->seen.exit_code,
+                        *reason ? ", " : "", reason);
 }
 
 static const char *number_cell(struct arena *arena, int64_t number)

@@ -2,6 +2,7 @@
 
 #include "cli/format.h"
 #include "cli/instances.h"
+#include "cli/pending.h"
 #include "cli/progress.h"
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
@@ -66,15 +67,23 @@ static void print_json(struct client *client, const char *job, const char *outco
     fputs(buf_text(&json), stdout);
 }
 
+/* Numbers only where they are what the outcome was judged by. */
+static bool tells_counts(const char *outcome)
+{
+    return strcmp(outcome, "accepted") != 0 && strcmp(outcome, "deleted") != 0 &&
+           strcmp(outcome, "restarted") != 0;
+}
+
 static void print_line(struct client *client, const char *job, const char *outcome,
                        const struct reply *reply)
 {
     struct arena arena = ARENA_EMPTY;
     const struct job_status *status = status_of(client, job);
-    bool watched = strcmp(outcome, "accepted") != 0;
+    const char *counts =
+        status && tells_counts(outcome) ? format_counts(&arena, &status->counts) : "";
     printf("%s: %s", job, outcome);
-    if (watched && status && strcmp(outcome, "deleted") != 0)
-        printf(" (%s)", format_counts(&arena, &status->counts));
+    if (*counts)
+        printf(" (%s)", counts);
     if (reply && reply->version != UNSET)
         printf(", version %" PRId64, reply->version);
     if (reply && reply->changed == 0)
@@ -95,22 +104,6 @@ void job_outcome_print(const struct cli *cli, struct client *client, const char 
 
 /* ---- why it is not as wanted ----------------------------------------------------------------- */
 
-static void print_pending(const char *job, const struct job_status *status)
-{
-    for (size_t i = 0; status && i < status->pending.count; i++) {
-        const struct pending_group *group = RECORD_AT(struct pending_group, status->pending, i);
-        fprintf(stderr, "  %s: %" PRId64 " of task %s pending: %s\n", job, group->count,
-                group->task ? group->task : "?", group->text ? group->text : group->reason);
-        for (size_t k = 0; k < group->excluded.count; k++) {
-            const struct exclusion *excluded = RECORD_AT(struct exclusion, group->excluded, k);
-            fprintf(stderr, "    %" PRId64 " nodes: %s\n", excluded->nodes,
-                    excluded->text ? excluded->text : excluded->reason);
-        }
-        if (group->nearest)
-            fprintf(stderr, "    nearest: %s\n", group->nearest);
-    }
-}
-
 static void print_instance(const struct instance *item)
 {
     fprintf(stderr, "  %s on %s: %s", item->instance, item->node,
@@ -128,7 +121,7 @@ static void print_instance(const struct instance *item)
 static void print_reasons(struct client *client, const char *job)
 {
     _cleanup_instances_ struct instances instances = {0};
-    print_pending(job, status_of(client, job));
+    pending_print(stderr, status_of(client, job));
     instances_collect(&instances, client_picture(client), job, NULL, false);
     size_t shown = 0;
     for (size_t i = 0; i < instances.count && shown < 10; i++) {
@@ -179,9 +172,23 @@ struct watch {
     const struct job_command *command;
     int64_t version;
     enum watch_verdict verdict;
-    int64_t stuck_since_ms; /* 0: it is not */
+    int64_t since_ms; /* of this verdict */
+    bool decided;
     struct progress *progress;
 };
+
+/* How long a verdict has to stand before it is believed: a program that ends at once has been
+ * running too, an update frees in a moment what it needs, and the document may come after the
+ * status. */
+static int64_t settle_ms(const struct watch *watch)
+{
+    const struct job_status *status = status_of(watch->client, watch->command->job);
+    bool service =
+        watch->command->goal == WATCH_UNTIL_RUNNING && status && status->type == JOB_SERVICE;
+    if (watch->verdict == WATCH_STUCK || watch->verdict == WATCH_SUPERSEDED)
+        return WATCH_STUCK_MS;
+    return watch->verdict == WATCH_REACHED && service ? WATCH_RUNNING_MS : 0;
+}
 
 static bool is_decided(void *context)
 {
@@ -189,17 +196,16 @@ static bool is_decided(void *context)
     const struct picture *picture = client_picture(watch->client);
     const char *job = watch->command->job;
     const struct job_status *status = status_of(watch->client, job);
-    watch->verdict = watch_judge(watch->command->goal, watch->version,
-                                 picture_find(picture, TOPIC_JOB_SPEC, job, NULL), status);
-    progress_show_job(watch->progress, job, status);
-    if (watch->verdict != WATCH_STUCK) {
-        watch->stuck_since_ms = 0;
-        return watch->verdict != WATCH_GOES_ON;
-    }
     int64_t now_ms = client_mono_ms();
-    if (!watch->stuck_since_ms)
-        watch->stuck_since_ms = now_ms;
-    return now_ms - watch->stuck_since_ms >= WATCH_STUCK_MS;
+    enum watch_verdict verdict =
+        watch_judge(watch->command->goal, watch->version,
+                    picture_find(picture, TOPIC_JOB_SPEC, job, NULL), status);
+    progress_show_job(watch->progress, job, status);
+    if (verdict != watch->verdict)
+        watch->since_ms = now_ms;
+    watch->verdict = verdict;
+    watch->decided = verdict != WATCH_GOES_ON && now_ms - watch->since_ms >= settle_ms(watch);
+    return watch->decided;
 }
 
 static const char *reached_word(struct client *client, const struct job_command *command)
@@ -255,7 +261,7 @@ int job_command_run(struct cli *cli, struct client *client, const struct job_com
                           .version = reply->version == UNSET ? 0 : reply->version,
                           .progress = &progress};
     client_wait(client, is_decided, &watch, 200);
-    if (watch.verdict == WATCH_STUCK && !watch.stuck_since_ms)
+    if (!watch.decided)
         watch.verdict = WATCH_GOES_ON;
     progress_end(&progress);
     return conclude(cli, &watch, reply);

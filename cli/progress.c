@@ -48,7 +48,7 @@ void progress_show_job(struct progress *progress, const char *job, const struct 
     struct arena arena = ARENA_EMPTY;
     if (!progress->enabled)
         return;
-    const char *text = status ? arena_printf(&arena, "%s: %s, %" PRId64 " wanted: %s", job,
+    const char *text = status ? arena_printf(&arena, "%s: %s, %" PRId64 " wanted; %s", job,
                                              job_state_word(status->state), status->wanted,
                                              format_counts(&arena, &status->counts))
                               : arena_printf(&arena, "%s: waiting for its status", job);

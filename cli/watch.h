@@ -24,8 +24,7 @@ enum watch_verdict watch_judge(enum watch_goal goal, int64_t version,
                                const struct job_document *document,
                                const struct job_status *status);
 
-/* How long it has to be stuck before that is the result: updates and releases free resources in
- * moments. */
-enum { WATCH_STUCK_MS = 3000 };
+/* How long a job has to be stuck, and a service to run, before that is the result. */
+enum { WATCH_STUCK_MS = 3000, WATCH_RUNNING_MS = 1000 };
 
 #endif

@@ -193,6 +193,15 @@ class Run(Case):
         result = self.argosy("run", self.file("name: a\nimage: x\n---\nname: b\nimage: x\n"))
         self.assertEqual((result.returncode, [heard[0] for heard in fake.heard]), (5, ["a", "b"]))
 
+    def test_a_service_that_ends_at_once_is_no_success(self):
+        def crash(fake, job, _command):
+            fake.job(job)
+            fake.status(job, "running", counts={"running": 1})
+            fake.status(job, "pending", counts={"starting": 1})
+            return {"version": 1}
+        self.fake(set=crash)
+        self.assertEqual(self.argosy("run", "--timeout", "700ms", self.file()).returncode, 4)
+
     def test_a_newer_version_of_somebody_else_is_no_success(self):
         def overtaken(fake, job, _command):
             fake.job(job, version=2)
