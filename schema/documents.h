@@ -112,7 +112,7 @@ struct job_status {
     int state;      /* enum job_state */
     int64_t wanted; /* instances */
     struct state_counts counts;
-    int64_t outdated; /* instances that still run what an older version said */
+    int64_t outdated;           /* instances that still run what an older version said */
     struct record_list tasks;   /* struct task_summary */
     struct record_list pending; /* struct pending_group */
     int64_t changed_ms;
@@ -391,8 +391,8 @@ struct store_meta {
     const char *id;
     const char *boot_id;
     int64_t term;
-    int64_t seq;     /* largest given out */
-    int64_t session; /* last used */
+    int64_t seq;        /* largest given out */
+    int64_t session;    /* last used */
     int64_t offline_ms; /* worker: wall time since when it has no broker, 0: it has one */
 };
 extern const struct record store_meta_record;
