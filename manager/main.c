@@ -21,8 +21,6 @@
 
 enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000 };
 
-extern char **environ;
-
 struct program {
     struct settings settings;
     struct arena arena;

@@ -29,8 +29,6 @@
 
 enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000, RUNTIMES = 4 };
 
-extern char **environ;
-
 struct program {
     struct settings settings;
     struct arena arena;
