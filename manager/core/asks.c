@@ -59,7 +59,7 @@ void on_answer_assignment(struct manager *manager, const struct manager_event *e
         const struct manager_head *head = &answer->assignment->head;
         node->ask_parts++;
         cluster_hear(manager, head->cluster);
-        term_hear(manager, head->term, head->manager);
+        term_outbid(manager, head->term, head->manager);
         adopt_assignment(manager, job, node, answer->assignment);
     }
     if (answer->parts != node->ask_parts)

@@ -471,8 +471,11 @@ bool document_is_news(struct manager *manager, const struct manager_event *event
 /* Takes over what an assignment says: versions, attempts, revision. */
 void adopt_assignment(struct manager *manager, struct job *job, struct node *node,
                       const struct assignment *assignment);
-/* `from`: the manager that leads or led with it, NULL when not known. */
+/* A manager's own word: `from` leads, or led, with it. */
 void term_hear(struct manager *manager, int64_t term, const char *from);
+/* A worker's word has no leader behind it that is still there: we lead on with a larger term.
+ * `from`: NULL when not known. */
+void term_outbid(struct manager *manager, int64_t term, const char *from);
 /* Leads on with a larger one: every document is written anew. */
 void term_raise(struct manager *manager, int64_t term);
 void cluster_hear(struct manager *manager, const char *cluster);

@@ -47,22 +47,35 @@ void term_raise(struct manager *manager, int64_t term)
     mark_everything(manager);
 }
 
+static bool is_other(const struct manager *manager, const char *from)
+{
+    return from && strcmp(from, manager->id) != 0;
+}
+
 /* Who has led in this life and hears of a higher leader steps down: two would only outbid each
- * other. A worker's word alone has no leader behind it (an emptied manager that began too low): we
- * outbid it. */
+ * other. Of two with one term, the smaller id gives way. */
 void term_hear(struct manager *manager, int64_t term, const char *from)
 {
-    bool other = from && strcmp(from, manager->id) != 0;
+    bool other = is_other(manager, from);
     if (term > manager->term_heard || (term == manager->term_heard && other)) {
         manager->term_heard = term;
         snprintf(manager->term_heard_from, sizeof(manager->term_heard_from), "%s",
                  from ? from : "");
     }
-    if (!manager->has_led || term <= manager->term)
+    if (!manager->has_led || !other || manager->phase == PHASE_SUPERSEDED)
         return;
-    if (other)
+    if (term > manager->term || (term == manager->term && strcmp(from, manager->id) > 0))
         supersede(manager, term, from);
-    else
+    else if (term == manager->term)
+        term_raise(manager, term + 1);
+}
+
+void term_outbid(struct manager *manager, int64_t term, const char *from)
+{
+    bool larger = term > manager->term || (term == manager->term && is_other(manager, from));
+    if (!manager->has_led)
+        term_hear(manager, term, from);
+    else if (larger)
         term_raise(manager, term + 1);
 }
 

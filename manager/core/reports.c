@@ -35,7 +35,7 @@ static void hear_head(struct manager *manager, struct node *node, const struct n
         return;
     if (info->head.cluster)
         manager->cluster_settled = true;
-    term_hear(manager, info->head.term, NULL);
+    term_outbid(manager, info->head.term, NULL);
     /* an equal term of another manager is refused too: only a larger one helps */
     if (info->refused_manager && info->refused_term == manager->term &&
         strcmp(info->refused_manager, manager->id) == 0)

@@ -293,7 +293,7 @@ static void a_failed_attempt_stays_for_an_hour_for_a_look(void **state)
 
 #define VERSION(image)                                                                             \
     "{\"image\":\"" image "\",\"count\":3,\"update\":{\"max_parallel\":1,\"min_healthy\":\"10s\"}" \
-                          "}"
+    "}"
 
 static void an_update_replaces_one_instance_at_a_time_and_waits_for_its_health(void **state)
 {
