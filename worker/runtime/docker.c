@@ -26,7 +26,7 @@ static const char *text_or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
-void execution_event(struct execution *execution, enum runtime_event_kind kind)
+void docker_execution_event(struct execution *execution, enum runtime_event_kind kind)
 {
     struct docker *docker = execution->docker;
     struct runtime_event event = {
@@ -50,7 +50,7 @@ void execution_event(struct execution *execution, enum runtime_event_kind kind)
 
 /* ---- executions ---- */
 
-struct execution *execution_find(struct docker *docker, const char *task_id, int64_t run)
+struct execution *docker_execution_find(struct docker *docker, const char *task_id, int64_t run)
 {
     _cleanup_free_ char *name = container_name(docker->node, task_id, run);
     struct execution *execution = NULL;
@@ -58,9 +58,9 @@ struct execution *execution_find(struct docker *docker, const char *task_id, int
     return execution;
 }
 
-struct execution *execution_obtain(struct docker *docker, const char *task_id, int64_t run)
+struct execution *docker_execution_obtain(struct docker *docker, const char *task_id, int64_t run)
 {
-    struct execution *execution = execution_find(docker, task_id, run);
+    struct execution *execution = docker_execution_find(docker, task_id, run);
     if (execution)
         return execution;
     execution = mem_alloc(sizeof(*execution));
@@ -73,11 +73,11 @@ struct execution *execution_obtain(struct docker *docker, const char *task_id, i
     return execution;
 }
 
-void execution_free(struct execution *execution)
+void docker_execution_free(struct execution *execution)
 {
     struct docker *docker = execution->docker;
     engine_cancel(execution->request);
-    start_release(execution);
+    docker_start_release(execution);
     HASH_DELETE(hh, docker->executions, execution);
     buf_release(&execution->line);
     free(execution->ports);
@@ -93,19 +93,19 @@ void docker_forget(struct docker *docker)
     struct execution *execution, *next;
     HASH_ITER(hh, docker->executions, execution, next)
     {
-        execution_free(execution);
+        docker_execution_free(execution);
     }
 }
 
-void execution_touch(struct execution *execution)
+void docker_execution_touch(struct execution *execution)
 {
     execution->touched = true;
     loop_timer_set(execution->docker->kick, 0);
 }
 
-void execution_call(struct execution *execution, enum execution_phase phase, const char *method,
-                    const char *rest, int64_t timeout_ms,
-                    void (*on_done)(void *context, const struct engine_reply *reply))
+void docker_execution_call(struct execution *execution, enum execution_phase phase,
+                           const char *method, const char *rest, int64_t timeout_ms,
+                           void (*on_done)(void *context, const struct engine_reply *reply))
 {
     ASSERT(!execution->request);
     _cleanup_free_ char *path = mem_printf("/containers/%s%s", execution->name, rest);
@@ -119,15 +119,15 @@ void execution_call(struct execution *execution, enum execution_phase phase, con
                                                                 });
 }
 
-bool execution_answered(struct execution *execution, const struct engine_reply *reply)
+bool docker_execution_answered(struct execution *execution, const struct engine_reply *reply)
 {
     execution->request = NULL;
     if (reply->status == 0)
-        link_failed(execution->docker, &reply->err);
+        docker_link_failed(execution->docker, &reply->err);
     return reply->status != 0;
 }
 
-void execution_learn(struct execution *execution, const struct container *container)
+void docker_execution_learn(struct execution *execution, const struct container *container)
 {
     memcpy(execution->id, container->id, sizeof(execution->id));
     memcpy(execution->cluster, container->identity.cluster, sizeof(execution->cluster));
@@ -142,7 +142,7 @@ void execution_learn(struct execution *execution, const struct container *contai
     execution->port_count = container->port_count;
 }
 
-bool execution_is(const struct execution *execution, const struct container *container)
+bool docker_execution_is(const struct execution *execution, const struct container *container)
 {
     const struct container_identity *identity = &container->identity;
     const char *cluster = execution->docker->cluster;
@@ -158,11 +158,11 @@ static void execution_drive(struct execution *execution)
         return; /* its answer drives it */
     switch (execution->phase) {
     case EXECUTION_NEW:
-        start_drive(execution);
+        docker_start_drive(execution);
         break;
     case EXECUTION_RUNNING:
     case EXECUTION_ENDED:
-        end_drive(execution);
+        docker_end_drive(execution);
         break;
     case EXECUTION_LOOKING:
     case EXECUTION_CREATING:
@@ -186,9 +186,9 @@ static void on_kick(void *context)
         if (execution->touched)
             execution_drive(execution);
     }
-    start_next(docker);
+    docker_start_next(docker);
     if (docker->list_wanted && !docker->list)
-        list_begin(docker);
+        docker_list_begin(docker);
 }
 
 /* ---- what a start needs beyond the call ---- */
@@ -228,7 +228,7 @@ static void fail_at_once(struct execution *execution, enum reason reason, const 
     execution->reason = reason;
     snprintf(execution->message, sizeof(execution->message), "%.*s",
              (int)sizeof(execution->message) - 1, message); /* a longer one is cut on purpose */
-    execution_touch(execution);
+    docker_execution_touch(execution);
 }
 
 static void prepare(struct execution *execution, const struct runtime_start *start)
@@ -265,17 +265,17 @@ static void prepare(struct execution *execution, const struct runtime_start *sta
 static void docker_start(struct runtime *runtime, const struct runtime_start *start)
 {
     struct docker *docker = docker_of(runtime);
-    struct execution *execution = execution_obtain(docker, start->task_id, start->run);
+    struct execution *execution = docker_execution_obtain(docker, start->task_id, start->run);
     if (execution->phase == EXECUTION_NEW && !execution->wants_start)
         prepare(execution, start);
     execution->wants_start = true;
-    execution_touch(execution);
+    docker_execution_touch(execution);
 }
 
 static void docker_stop(struct runtime *runtime, const char *task_id, int64_t run, int signal,
                         int64_t timeout_ms)
 {
-    struct execution *execution = execution_obtain(docker_of(runtime), task_id, run);
+    struct execution *execution = docker_execution_obtain(docker_of(runtime), task_id, run);
     execution->wants_stop = true;
     execution->stop_signal = signal;
     execution->stop_timeout_ms = timeout_ms;
@@ -284,14 +284,14 @@ static void docker_stop(struct runtime *runtime, const char *task_id, int64_t ru
         execution->request = NULL;
         execution->phase = EXECUTION_NEW;
     }
-    execution_touch(execution);
+    docker_execution_touch(execution);
 }
 
 static void docker_remove(struct runtime *runtime, const char *task_id, int64_t run)
 {
-    struct execution *execution = execution_obtain(docker_of(runtime), task_id, run);
+    struct execution *execution = docker_execution_obtain(docker_of(runtime), task_id, run);
     execution->wants_remove = true;
-    execution_touch(execution);
+    docker_execution_touch(execution);
 }
 
 static void docker_list(struct runtime *runtime)
@@ -333,12 +333,12 @@ static void docker_set_cluster(struct runtime *runtime, const char *cluster)
 static void docker_close(struct runtime *runtime)
 {
     struct docker *docker = docker_of(runtime);
-    list_cancel(docker);
+    docker_list_cancel(docker);
     docker_usage_cancel(docker);
     docker_probe_cancel(docker);
     docker_logs_cancel_all(docker);
     docker_forget(docker);
-    link_release(docker);
+    docker_link_release(docker);
     engine_client_free(docker->client);
     loop_timer_free(docker->kick);
     free(docker->node);
@@ -375,6 +375,6 @@ struct runtime *docker_runtime_new(const struct docker_runtime_config *config,
     docker->ports.range = config->ports;
     docker->client = engine_client_new(config->socket_path, loop);
     docker->kick = loop_timer_new(loop, on_kick, docker);
-    link_init(docker);
+    docker_link_init(docker);
     return &docker->runtime;
 }

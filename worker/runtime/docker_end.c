@@ -5,8 +5,8 @@
  * apart by its last words: FAILED; a stop that the engine could not carry out leaves it RUNNING,
  * and whoever lists asks again. */
 #include "platform/base/mem.h"
-#include "worker/runtime/docker_mux.h"
 #include "worker/runtime/docker_runtime.h"
+#include "worker/runtime/log_frames.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +29,15 @@ static void tell_ended(struct execution *execution)
                         : execution->exit_code > EXIT_SIGNAL ? REASON_KILLED
                                                              : REASON_EXITED;
     execution->wants_start = execution->wants_stop = execution->stop_sent = false;
-    start_release(execution);
-    execution_event(execution, RUNTIME_EXITED);
+    docker_start_release(execution);
+    docker_execution_event(execution, RUNTIME_EXITED);
     if (execution->wants_remove)
-        execution_touch(execution);
+        docker_execution_touch(execution);
 }
 
 static void learn_end(struct execution *execution, const struct container *container)
 {
-    execution_learn(execution, container);
+    docker_execution_learn(execution, container);
     execution->exit_code = container->exit_code >= 0 ? container->exit_code : EXIT_UNKNOWN;
     execution->oom_killed = container->oom_killed;
     execution->finished_ms = container->finished_ms;
@@ -73,14 +73,14 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
     _cleanup_buf_ struct buf text = BUF_EMPTY;
-    struct docker_mux mux = DOCKER_MUX_EMPTY;
-    if (!execution_answered(execution, reply))
+    struct log_frames mux = LOG_FRAMES_EMPTY;
+    if (!docker_execution_answered(execution, reply))
         return;
     if (engine_reply_is_ok(reply))
-        docker_mux_feed(&mux, reply->body, reply->length, collect, &text);
+        log_frames_feed(&mux, reply->body, reply->length, collect, &text);
     enum reason reason = init_failure_reason(buf_text(&text));
     if (reason)
-        start_discard(execution, reason, init_sentence(text.data));
+        docker_start_discard(execution, reason, init_sentence(text.data));
     else
         tell_ended(execution);
 }
@@ -89,8 +89,8 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
 
 static void gone(struct execution *execution)
 {
-    execution_event(execution, RUNTIME_GONE);
-    execution_free(execution);
+    docker_execution_event(execution, RUNTIME_GONE);
+    docker_execution_free(execution);
 }
 
 /* Removed by others. The event may have told how it ended. */
@@ -106,7 +106,7 @@ static void on_looked(void *context, const struct engine_reply *reply)
     struct execution *execution = context;
     _cleanup_json_ struct json *tree = NULL;
     struct container container;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     execution->phase = EXECUTION_RUNNING;
     if (reply->status == 404) {
@@ -120,30 +120,31 @@ static void on_looked(void *context, const struct engine_reply *reply)
     }
     learn_end(execution, &container);
     if (may_be_init_failure(execution))
-        execution_call(execution, EXECUTION_DIAGNOSING, "GET", "/logs?stderr=1&tail=4",
-                       ENGINE_INSPECT_MS, on_diagnosed);
+        docker_execution_call(execution, EXECUTION_DIAGNOSING, "GET", "/logs?stderr=1&tail=4",
+                              ENGINE_INSPECT_MS, on_diagnosed);
     else
         tell_ended(execution);
 }
 
-void end_look(struct execution *execution)
+void docker_end_look(struct execution *execution)
 {
-    execution_call(execution, EXECUTION_ENDING, "GET", "/json", ENGINE_INSPECT_MS, on_looked);
+    docker_execution_call(execution, EXECUTION_ENDING, "GET", "/json", ENGINE_INSPECT_MS,
+                          on_looked);
 }
 
-void end_observe(struct execution *execution, const struct container *container)
+void docker_end_observe(struct execution *execution, const struct container *container)
 {
-    start_release(execution);
+    docker_start_release(execution);
     if (container->phase == CONTAINER_ENDED) {
         learn_end(execution, container);
         tell_ended(execution);
         return;
     }
-    execution_learn(execution, container);
+    docker_execution_learn(execution, container);
     execution->phase = EXECUTION_RUNNING;
     execution->wants_start = false;
-    execution_event(execution, RUNTIME_RUNNING);
-    execution_touch(execution);
+    docker_execution_event(execution, RUNTIME_RUNNING);
+    docker_execution_touch(execution);
 }
 
 /* ---- it runs ---- */
@@ -159,27 +160,27 @@ static void drop_unbound_ports(struct execution *execution)
     execution->port_count = kept;
 }
 
-void end_started(struct execution *execution)
+void docker_end_started(struct execution *execution)
 {
     struct docker *docker = execution->docker;
-    start_release(execution);
+    docker_start_release(execution);
     execution->phase = EXECUTION_RUNNING;
     execution->wants_start = false;
     free(execution->body);
     execution->body = NULL;
     drop_unbound_ports(execution);
-    execution_event(execution, RUNTIME_RUNNING);
+    docker_execution_event(execution, RUNTIME_RUNNING);
     if (execution->died)
-        end_look(execution);
+        docker_end_look(execution);
     else
-        execution_touch(execution);
-    start_next(docker);
+        docker_execution_touch(execution);
+    docker_start_next(docker);
 }
 
-void end_on_event(struct docker *docker, const struct engine_event *event)
+void docker_end_on_event(struct docker *docker, const struct engine_event *event)
 {
     const struct container_identity *identity = &event->identity;
-    struct execution *execution = execution_find(docker, identity->task_id, identity->run);
+    struct execution *execution = docker_execution_find(docker, identity->task_id, identity->run);
     if (!execution || (execution->id[0] && strcmp(execution->id, event->id) != 0))
         return;
     bool is_idle = !execution->request &&
@@ -188,7 +189,7 @@ void end_on_event(struct docker *docker, const struct engine_event *event)
         execution->died = true;
         execution->exit_code = event->exit_code;
         if (is_idle)
-            end_look(execution);
+            docker_end_look(execution);
     } else if (event->kind == ENGINE_EVENT_DESTROY && is_idle) {
         gone(execution);
     }
@@ -201,9 +202,9 @@ static void on_stopped(void *context, const struct engine_reply *reply)
     struct execution *execution = context;
     if (reply->err.code == ERR_TIMED_OUT) {
         execution->request = NULL; /* a slow end, not a dead engine */
-        end_look(execution);
-    } else if (execution_answered(execution, reply)) {
-        end_look(execution); /* whatever it said: the container tells */
+        docker_end_look(execution);
+    } else if (docker_execution_answered(execution, reply)) {
+        docker_end_look(execution); /* whatever it said: the container tells */
     }
 }
 
@@ -216,14 +217,14 @@ static void send_stop(struct execution *execution)
     snprintf(rest, sizeof(rest), "/stop?t=%lld&signal=%d", (long long)seconds,
              execution->stop_signal);
     execution->stop_sent = true;
-    execution_call(execution, EXECUTION_RUNNING, "POST", rest,
-                   seconds * 1000 + ENGINE_STOP_EXTRA_MS, on_stopped);
+    docker_execution_call(execution, EXECUTION_RUNNING, "POST", rest,
+                          seconds * 1000 + ENGINE_STOP_EXTRA_MS, on_stopped);
 }
 
 static void on_removed(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     execution->phase = EXECUTION_ENDED;
     execution->wants_remove = false;
@@ -231,17 +232,17 @@ static void on_removed(void *context, const struct engine_reply *reply)
     if (engine_reply_is_ok(reply) || reply->status == 404 || is_going)
         gone(execution);
     else if (reply->status == 409)
-        end_look(execution); /* it runs: somebody started it again */
+        docker_end_look(execution); /* it runs: somebody started it again */
 }
 
 /* What is asked for is there already: says so. */
 static void repeat(struct execution *execution, enum runtime_event_kind kind)
 {
     execution->wants_start = false;
-    execution_event(execution, kind);
+    docker_execution_event(execution, kind);
 }
 
-void end_drive(struct execution *execution)
+void docker_end_drive(struct execution *execution)
 {
     bool runs = execution->phase == EXECUTION_RUNNING;
     if (execution->wants_start)
@@ -250,9 +251,9 @@ void end_drive(struct execution *execution)
         send_stop(execution);
     } else if (!runs && execution->wants_stop) {
         execution->wants_stop = false;
-        execution_event(execution, RUNTIME_EXITED);
+        docker_execution_event(execution, RUNTIME_EXITED);
     }
     if (!runs && execution->wants_remove)
-        execution_call(execution, EXECUTION_REMOVING, "DELETE", "?v=1", ENGINE_REMOVE_MS,
-                       on_removed);
+        docker_execution_call(execution, EXECUTION_REMOVING, "DELETE", "?v=1", ENGINE_REMOVE_MS,
+                              on_removed);
 }

@@ -27,7 +27,7 @@ static void link_down(struct docker *docker, const char *why)
     link->ping = link->events = NULL;
     link->state = LINK_DOWN;
     buf_clear(&link->line);
-    list_cancel(docker);
+    docker_list_cancel(docker);
     docker_usage_cancel(docker);
     docker_forget(docker);
     link->delay_ms = link->delay_ms ? link->delay_ms * 2 : ENGINE_RETRY_MIN_MS;
@@ -42,7 +42,7 @@ static void link_down(struct docker *docker, const char *why)
     }
 }
 
-void link_failed(struct docker *docker, const struct err *err)
+void docker_link_failed(struct docker *docker, const struct err *err)
 {
     if (docker->link.state != LINK_DOWN)
         link_down(docker, err->text);
@@ -58,7 +58,7 @@ static void on_event_line(void *context, const char *line, size_t length)
         return;
     if (event.time_ns > docker->link.since_ns)
         docker->link.since_ns = event.time_ns;
-    end_on_event(docker, &event);
+    docker_end_on_event(docker, &event);
 }
 
 static void on_events_data(void *context, const char *bytes, size_t length)
@@ -157,14 +157,14 @@ static void on_retry(void *context)
                                                     });
 }
 
-void link_init(struct docker *docker)
+void docker_link_init(struct docker *docker)
 {
     docker->link.line.limit = ENGINE_LINE_BYTES;
     docker->link.retry = loop_timer_new(docker->loop, on_retry, docker);
     loop_timer_set(docker->link.retry, 0);
 }
 
-void link_release(struct docker *docker)
+void docker_link_release(struct docker *docker)
 {
     engine_cancel(docker->link.ping);
     engine_cancel(docker->link.events);

@@ -19,7 +19,7 @@ struct docker_list {
     const struct json *at; /* next element */
 };
 
-void list_cancel(struct docker *docker)
+void docker_list_cancel(struct docker *docker)
 {
     struct docker_list *list = docker->list;
     docker->list = NULL;
@@ -33,14 +33,14 @@ void list_cancel(struct docker *docker)
 static void list_end(struct docker *docker)
 {
     struct execution *execution, *next;
-    list_cancel(docker);
+    docker_list_cancel(docker);
     HASH_ITER(hh, docker->executions, execution, next)
     {
         bool is_settled =
             execution->phase == EXECUTION_RUNNING || execution->phase == EXECUTION_ENDED;
         if (execution->listed_before && !execution->listed && is_settled && !execution->request) {
-            execution_event(execution, RUNTIME_GONE);
-            execution_free(execution);
+            docker_execution_event(execution, RUNTIME_GONE);
+            docker_execution_free(execution);
         }
     }
     docker_event(docker, RUNTIME_LISTED);
@@ -57,20 +57,20 @@ static void report_known(struct execution *execution, const struct container *co
     switch (execution->phase) {
     case EXECUTION_RUNNING:
         if (runs)
-            execution_learn(execution, container);
-        execution_event(execution, RUNTIME_RUNNING);
+            docker_execution_learn(execution, container);
+        docker_execution_event(execution, RUNTIME_RUNNING);
         if (!runs && !execution->request)
-            end_look(execution);
+            docker_end_look(execution);
         break;
     case EXECUTION_ENDED:
         if (runs)
-            end_observe(execution, container); /* somebody started it again */
+            docker_end_observe(execution, container); /* somebody started it again */
         else
-            execution_event(execution, RUNTIME_EXITED);
+            docker_execution_event(execution, RUNTIME_EXITED);
         break;
     case EXECUTION_ENDING:
     case EXECUTION_DIAGNOSING:
-        execution_event(execution, RUNTIME_RUNNING);
+        docker_execution_event(execution, RUNTIME_RUNNING);
         break;
     case EXECUTION_NEW:
     case EXECUTION_LOOKING:
@@ -92,7 +92,7 @@ static bool list_answered(struct docker_list *list, const struct engine_reply *r
 {
     list->request = NULL;
     if (reply->status == 0)
-        link_failed(list->docker, &reply->err);
+        docker_link_failed(list->docker, &reply->err);
     return reply->status != 0;
 }
 
@@ -115,11 +115,11 @@ static void on_inspected(void *context, const struct engine_reply *reply)
     if (engine_reply_is_ok(reply) && json_parse(reply->body, reply->length, &tree, NULL) == 0 &&
         container_from_inspect(tree, &container) && is_ours(list->docker, &container) &&
         container.phase != CONTAINER_CREATED) {
-        struct execution *execution =
-            execution_obtain(list->docker, container.identity.task_id, container.identity.run);
+        struct execution *execution = docker_execution_obtain(
+            list->docker, container.identity.task_id, container.identity.run);
         execution->listed = true;
         if (execution->phase == EXECUTION_NEW && !execution->request)
-            end_observe(execution, &container);
+            docker_end_observe(execution, &container);
     }
     list_continue(list);
 }
@@ -157,7 +157,7 @@ static void list_continue(struct docker_list *list)
         if (!container_from_list(element, &container) || !is_ours(docker, &container))
             continue;
         struct execution *execution =
-            execution_find(docker, container.identity.task_id, container.identity.run);
+            docker_execution_find(docker, container.identity.task_id, container.identity.run);
         if (execution)
             report_known(execution, &container);
         else
@@ -180,14 +180,14 @@ static void on_list(void *context, const struct engine_reply *reply)
     else
         json_parse(reply->body, reply->length, &list->tree, &err);
     if (err.code) {
-        link_failed(list->docker, &err);
+        docker_link_failed(list->docker, &err);
         return;
     }
     list->at = json_first(list->tree);
     list_continue(list);
 }
 
-void list_begin(struct docker *docker)
+void docker_list_begin(struct docker *docker)
 {
     if (docker->link.state == LINK_DOWN) {
         docker->list_wanted = false;

@@ -6,8 +6,8 @@
 #include "platform/adapters/loop.h"
 #include "platform/base/mem.h"
 #include "worker/runtime/docker_body.h"
-#include "worker/runtime/docker_mux.h"
 #include "worker/runtime/docker_runtime.h"
+#include "worker/runtime/log_frames.h"
 #include "worker/runtime/log_tail.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct docker_logs {
     struct docker_logs *prev, *next;
     struct engine_request *request;
     uint64_t id;
-    struct docker_mux mux;
+    struct log_frames mux;
     struct log_tail tail;
     bool follow;
     bool damaged;
@@ -73,9 +73,9 @@ static void keep(void *context, int stream, const char *bytes, size_t length)
 static void on_data(void *context, const char *bytes, size_t length)
 {
     struct docker_logs *logs = context;
-    docker_mux_fn *write = logs->follow ? send : keep;
+    log_frames_fn *write = logs->follow ? send : keep;
     if (!logs->damaged)
-        logs->damaged = !docker_mux_feed(&logs->mux, bytes, length, write, logs);
+        logs->damaged = !log_frames_feed(&logs->mux, bytes, length, write, logs);
 }
 
 static void describe(const struct docker_logs *logs, const struct engine_reply *reply,
@@ -101,7 +101,7 @@ static void on_done(void *context, const struct engine_reply *reply)
     struct err err = {0};
     logs->request = NULL;
     if (engine_reply_is_ok(reply))
-        docker_mux_end(&logs->mux, logs->follow ? send : keep, logs);
+        log_frames_end(&logs->mux, logs->follow ? send : keep, logs);
     log_tail_each(&logs->tail, send, logs);
     describe(logs, reply, &err);
     uint64_t id = logs->id;

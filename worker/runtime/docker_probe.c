@@ -164,12 +164,12 @@ static void on_inspected(void *context, const struct engine_reply *reply)
     _cleanup_json_ struct json *tree = answer(probe, reply);
     if (!tree)
         return;
-    struct execution *execution = execution_find(probe->docker, probe->task_id, probe->run);
+    struct execution *execution = docker_execution_find(probe->docker, probe->task_id, probe->run);
     if (!execution || !container_from_inspect(tree, &container) || !container.address[0]) {
         tell(probe, false, "the container has no address");
         return;
     }
-    execution_learn(execution, &container);
+    docker_execution_learn(execution, &container);
     connect_to(probe, container.address);
 }
 
@@ -206,7 +206,7 @@ static void begin(struct docker_probe *probe, const struct execution *execution)
 void docker_probe_begin(struct docker *docker, const char *task_id, int64_t run,
                         const struct task_spec *task, int health_index)
 {
-    struct execution *execution = execution_find(docker, task_id, run);
+    struct execution *execution = docker_execution_find(docker, task_id, run);
     if (!execution || execution->phase != EXECUTION_RUNNING || health_index < 0 ||
         (size_t)health_index >= task->health.count)
         return; /* it has just ended: that is reported already */

@@ -134,51 +134,51 @@ static inline struct docker *docker_of(struct runtime *runtime)
 
 /* docker.c */
 void docker_event(struct docker *docker, enum runtime_event_kind kind);
-void execution_event(struct execution *execution, enum runtime_event_kind kind);
-struct execution *execution_find(struct docker *docker, const char *task_id, int64_t run);
-struct execution *execution_obtain(struct docker *docker, const char *task_id, int64_t run);
-void execution_free(struct execution *execution);
+void docker_execution_event(struct execution *execution, enum runtime_event_kind kind);
+struct execution *docker_execution_find(struct docker *docker, const char *task_id, int64_t run);
+struct execution *docker_execution_obtain(struct docker *docker, const char *task_id, int64_t run);
+void docker_execution_free(struct execution *execution);
 /* Looks at it at the next turn of the loop: nothing is reported from within a call of the port. */
-void execution_touch(struct execution *execution);
+void docker_execution_touch(struct execution *execution);
 /* One call about this container: "/containers/<name><rest>". */
-void execution_call(struct execution *execution, enum execution_phase phase, const char *method,
-                    const char *rest, int64_t timeout_ms,
-                    void (*on_done)(void *context, const struct engine_reply *reply));
+void docker_execution_call(struct execution *execution, enum execution_phase phase,
+                           const char *method, const char *rest, int64_t timeout_ms,
+                           void (*on_done)(void *context, const struct engine_reply *reply));
 /* A call to the engine is over: forgets the request. False when no reply came; then the engine was
  * declared down and the execution is gone. */
-bool execution_answered(struct execution *execution, const struct engine_reply *reply);
-void execution_learn(struct execution *execution, const struct container *container);
+bool docker_execution_answered(struct execution *execution, const struct engine_reply *reply);
+void docker_execution_learn(struct execution *execution, const struct container *container);
 /* Whether a container is exactly the one that we mean. */
-bool execution_is(const struct execution *execution, const struct container *container);
+bool docker_execution_is(const struct execution *execution, const struct container *container);
 /* Forgets all executions: the next list is the truth. */
 void docker_forget(struct docker *docker);
 
 /* docker_link.c */
-void link_init(struct docker *docker);
-void link_release(struct docker *docker);
+void docker_link_init(struct docker *docker);
+void docker_link_release(struct docker *docker);
 /* No reply came to a call: DOWN, and tries again. */
-void link_failed(struct docker *docker, const struct err *err);
+void docker_link_failed(struct docker *docker, const struct err *err);
 
 /* docker_start.c */
-void start_drive(struct execution *execution);
+void docker_start_drive(struct execution *execution);
 /* Gives back its turn; others may start. */
-void start_release(struct execution *execution);
-void start_next(struct docker *docker);
+void docker_start_release(struct execution *execution);
+void docker_start_next(struct docker *docker);
 /* Removes the container of a start that failed or is not wanted any more, then tells. */
-void start_discard(struct execution *execution, enum reason reason, const char *message);
+void docker_start_discard(struct execution *execution, enum reason reason, const char *message);
 
 /* docker_end.c */
-void end_drive(struct execution *execution);
-void end_look(struct execution *execution); /* it died: how? */
-void end_started(
+void docker_end_drive(struct execution *execution);
+void docker_end_look(struct execution *execution); /* it died: how? */
+void docker_end_started(
     struct execution *execution); /* it runs now: tells, and does what was asked meanwhile */
-void end_on_event(struct docker *docker, const struct engine_event *event);
+void docker_end_on_event(struct docker *docker, const struct engine_event *event);
 /* Runs or has ended as the engine says: reports it. */
-void end_observe(struct execution *execution, const struct container *container);
+void docker_end_observe(struct execution *execution, const struct container *container);
 
 /* docker_list.c */
-void list_begin(struct docker *docker);
-void list_cancel(struct docker *docker);
+void docker_list_begin(struct docker *docker);
+void docker_list_cancel(struct docker *docker);
 
 /* docker_usage.c, docker_probe.c, docker_logs.c */
 void docker_usage_begin(struct docker *docker, runtime_usage_fn *report, void *context);

@@ -39,7 +39,7 @@ static void dequeue(struct execution *execution)
     }
 }
 
-void start_release(struct execution *execution)
+void docker_start_release(struct execution *execution)
 {
     dequeue(execution);
     if (execution->holds_slot) {
@@ -52,26 +52,26 @@ void start_release(struct execution *execution)
 
 static void tell_discarded(struct execution *execution)
 {
-    execution_event(execution,
-                    execution->reason && !execution->wants_stop ? RUNTIME_FAILED : RUNTIME_GONE);
+    docker_execution_event(execution, execution->reason && !execution->wants_stop ? RUNTIME_FAILED
+                                                                                  : RUNTIME_GONE);
     struct docker *docker = execution->docker;
-    execution_free(execution);
-    start_next(docker);
+    docker_execution_free(execution);
+    docker_start_next(docker);
 }
 
 static void on_discarded(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
-    if (execution_answered(execution, reply))
+    if (docker_execution_answered(execution, reply))
         tell_discarded(execution); /* removed, or it was not there */
 }
 
-void start_discard(struct execution *execution, enum reason reason, const char *message)
+void docker_start_discard(struct execution *execution, enum reason reason, const char *message)
 {
     execution->reason = reason;
     snprintf(execution->message, sizeof(execution->message), "%s", message);
-    execution_call(execution, EXECUTION_DISCARDING, "DELETE", "?force=1&v=1", ENGINE_REMOVE_MS,
-                   on_discarded);
+    docker_execution_call(execution, EXECUTION_DISCARDING, "DELETE", "?force=1&v=1",
+                          ENGINE_REMOVE_MS, on_discarded);
 }
 
 /* Nothing was made in the engine. */
@@ -89,7 +89,7 @@ static void fail_with_reply(struct execution *execution, enum engine_step step,
     engine_error_text(reply->body, reply->length, text, sizeof(text));
     enum reason reason = engine_error_reason(step, reply->status, text);
     if (step == STEP_START)
-        start_discard(execution, reason, text);
+        docker_start_discard(execution, reason, text);
     else
         fail(execution, reason, text);
 }
@@ -103,25 +103,25 @@ static void on_resolved(void *context, const struct engine_reply *reply)
     struct execution *execution = context;
     _cleanup_json_ struct json *tree = NULL;
     struct container container;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     if (json_parse(reply->body, reply->length, &tree, NULL) == 0 &&
         container_from_inspect(tree, &container))
-        execution_learn(execution, &container);
-    end_started(execution);
+        docker_execution_learn(execution, &container);
+    docker_end_started(execution);
 }
 
 static void on_started(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     if (engine_reply_is_ok(reply) || reply->status == 304) { /* 304: it runs already */
         if (execution->needs_ports)
-            execution_call(execution, EXECUTION_RESOLVING, "GET", "/json", ENGINE_INSPECT_MS,
-                           on_resolved);
+            docker_execution_call(execution, EXECUTION_RESOLVING, "GET", "/json", ENGINE_INSPECT_MS,
+                                  on_resolved);
         else
-            end_started(execution);
+            docker_end_started(execution);
     } else {
         fail_with_reply(execution, STEP_START, reply);
     }
@@ -130,18 +130,19 @@ static void on_started(void *context, const struct engine_reply *reply)
 static void start(struct execution *execution)
 {
     if (execution->wants_stop || execution->wants_remove) {
-        start_discard(execution, REASON_NONE, "");
+        docker_start_discard(execution, REASON_NONE, "");
         return;
     }
-    execution_event(execution, RUNTIME_STARTING);
-    execution_call(execution, EXECUTION_STARTING, "POST", "/start", ENGINE_START_MS, on_started);
+    docker_execution_event(execution, RUNTIME_STARTING);
+    docker_execution_call(execution, EXECUTION_STARTING, "POST", "/start", ENGINE_START_MS,
+                          on_started);
 }
 
 /* ---- does it exist? ---- */
 
 static void look_found(struct execution *execution, const struct container *container)
 {
-    if (!execution_is(execution, container)) {
+    if (!docker_execution_is(execution, container)) {
         if (execution->wants_start)
             fail(execution, REASON_NAME_IN_USE, reason_text(REASON_NAME_IN_USE));
         else
@@ -149,10 +150,10 @@ static void look_found(struct execution *execution, const struct container *cont
         return;
     }
     if (container->phase == CONTAINER_CREATED) {
-        execution_learn(execution, container);
+        docker_execution_learn(execution, container);
         start(execution);
     } else {
-        end_observe(execution, container);
+        docker_end_observe(execution, container);
     }
 }
 
@@ -161,7 +162,7 @@ static void on_looked(void *context, const struct engine_reply *reply)
     struct execution *execution = context;
     _cleanup_json_ struct json *tree = NULL;
     struct container container;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     if (reply->status == 404 && execution->wants_start && execution->creates < CREATES_MAX) {
         create(execution); /* it went away in between */
@@ -179,7 +180,8 @@ static void on_looked(void *context, const struct engine_reply *reply)
 
 static void look(struct execution *execution)
 {
-    execution_call(execution, EXECUTION_LOOKING, "GET", "/json", ENGINE_INSPECT_MS, on_looked);
+    docker_execution_call(execution, EXECUTION_LOOKING, "GET", "/json", ENGINE_INSPECT_MS,
+                          on_looked);
 }
 
 /* ---- pull ---- */
@@ -198,7 +200,7 @@ static void on_pull_line(void *context, const char *line, size_t length)
         execution->percent = pull.percent;
         snprintf(execution->message, sizeof(execution->message), "pulling %s: %d %%",
                  execution->image, pull.percent);
-        execution_event(execution, RUNTIME_PREPARING);
+        docker_execution_event(execution, RUNTIME_PREPARING);
     }
 }
 
@@ -218,7 +220,7 @@ static void on_pulled(void *context, const struct engine_reply *reply)
         fail(execution, REASON_IMAGE_PULL_FAILED, "the pull says nothing any more");
         return;
     }
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     if (!engine_reply_is_ok(reply)) {
         fail_with_reply(execution, STEP_PULL, reply);
@@ -229,7 +231,7 @@ static void on_pulled(void *context, const struct engine_reply *reply)
         execution->pulled = true;
         execution->phase = EXECUTION_NEW;
         enqueue(execution);
-        start_next(execution->docker);
+        docker_start_next(execution->docker);
     }
 }
 
@@ -245,7 +247,7 @@ static void pull(struct execution *execution)
         buf_add_text(&path, "&tag=");
         url_add(&path, tag);
     }
-    start_release(execution);
+    docker_start_release(execution);
     execution->line.limit = ENGINE_LINE_BYTES;
     execution->percent = -1;
     execution->phase = EXECUTION_PULLING;
@@ -259,9 +261,9 @@ static void pull(struct execution *execution)
                                                    .context = execution,
                                                });
     snprintf(execution->message, sizeof(execution->message), "pulling %s", execution->image);
-    execution_event(execution, RUNTIME_PREPARING);
+    docker_execution_event(execution, RUNTIME_PREPARING);
     execution->message[0] = '\0';
-    start_next(execution->docker);
+    docker_start_next(execution->docker);
 }
 
 /* ---- create ---- */
@@ -279,7 +281,7 @@ static void on_created(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
     bool may_pull = execution->pull == PULL_MISSING && !execution->pulled;
-    if (!execution_answered(execution, reply))
+    if (!docker_execution_answered(execution, reply))
         return;
     if (engine_reply_is_ok(reply)) {
         learn_id(execution, reply);
@@ -313,7 +315,7 @@ static void create(struct execution *execution)
 
 /* ---- entry ---- */
 
-void start_next(struct docker *docker)
+void docker_start_next(struct docker *docker)
 {
     while (docker->waiting && docker->starts_under_way < STARTS_AT_A_TIME) {
         struct execution *execution = docker->waiting;
@@ -324,13 +326,14 @@ void start_next(struct docker *docker)
     }
 }
 
-void start_drive(struct execution *execution)
+void docker_start_drive(struct execution *execution)
 {
     bool is_unwanted = execution->wants_stop || execution->wants_remove;
     if (execution->docker->link.state != LINK_UP && execution->wants_start) {
         fail(execution, REASON_ENGINE_DOWN, reason_text(REASON_ENGINE_DOWN));
     } else if (execution->docker->link.state != LINK_UP) {
-        execution_free(execution); /* nothing can be said of it: asked again after the list */
+        docker_execution_free(
+            execution); /* nothing can be said of it: asked again after the list */
     } else if (!execution->wants_start) {
         look(execution); /* asked to end what we have not seen */
     } else if (is_unwanted || execution->reason) {

@@ -49,7 +49,7 @@ static void ask_next(struct docker *docker)
 {
     while (docker->usages && !docker->usages->request) {
         struct docker_usage *usage = docker->usages;
-        struct execution *execution = execution_find(docker, usage->task_id, usage->run);
+        struct execution *execution = docker_execution_find(docker, usage->task_id, usage->run);
         if (!execution || execution->phase != EXECUTION_RUNNING) {
             usage_free(usage);
             continue;

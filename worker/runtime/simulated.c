@@ -16,7 +16,7 @@
 
 enum { EXIT_BY_REBOOT = 255 };
 
-struct now engine_now(const struct simulated_engine *engine)
+struct now simulated_now(const struct simulated_engine *engine)
 {
     return engine->config.clock->now(engine->config.clock);
 }
@@ -25,28 +25,29 @@ struct now engine_now(const struct simulated_engine *engine)
 
 int64_t simulated_engine_deadline_ms(const struct simulated_engine *engine)
 {
-    int64_t deadline_ms = engine->answers ? engine_now(engine).mono_ms : INT64_MAX;
+    int64_t deadline_ms = engine->answers ? simulated_now(engine).mono_ms : INT64_MAX;
     for (const struct simulated_task *e = engine->tasks; e; e = e->next)
         deadline_ms = e->due_ms < deadline_ms ? e->due_ms : deadline_ms;
     return deadline_ms;
 }
 
-void engine_changed(const struct simulated_engine *engine)
+void simulated_changed(const struct simulated_engine *engine)
 {
     if (engine->config.on_deadline && !engine->stepping)
         engine->config.on_deadline(engine->config.context, simulated_engine_deadline_ms(engine));
 }
 
-void task_set_due(struct simulated_engine *engine, struct simulated_task *task, int64_t delay_ms)
+void simulated_task_set_due(struct simulated_engine *engine, struct simulated_task *task,
+                            int64_t delay_ms)
 {
-    task->due_ms = engine_now(engine).mono_ms + delay_ms;
+    task->due_ms = simulated_now(engine).mono_ms + delay_ms;
     task->sequence = ++engine->sequence;
 }
 
 /* ---- executions ---- */
 
-struct simulated_task *task_find(const struct simulated_engine *engine, const char *node,
-                                 const char *task_id, int64_t run)
+struct simulated_task *simulated_task_find(const struct simulated_engine *engine, const char *node,
+                                           const char *task_id, int64_t run)
 {
     for (struct simulated_task *e = engine->tasks; e; e = e->next) {
         if (!e->doomed && e->run == run && strcmp(e->task_id, task_id) == 0 &&
@@ -66,7 +67,7 @@ static void task_free(struct simulated_engine *engine, struct simulated_task *ta
 }
 
 /* A handler may remove a task while the step walks the list. */
-void task_drop(struct simulated_engine *engine, struct simulated_task *task)
+void simulated_task_drop(struct simulated_engine *engine, struct simulated_task *task)
 {
     task->doomed = true;
     task->due_ms = INT64_MAX;
@@ -84,7 +85,7 @@ static void drop_doomed(struct simulated_engine *engine)
     }
 }
 
-enum reason task_end_reason(const struct simulated_task *task)
+enum reason simulated_task_end_reason(const struct simulated_task *task)
 {
     if (task->oom_killed)
         return REASON_OOM_KILLED;
@@ -97,8 +98,8 @@ static void report(struct simulated_engine *engine, const struct simulated_task 
     if (engine->down)
         return;
     for (struct simulated_runtime *r = engine->runtimes; r; r = r->next) {
-        if (runtime_sees(r, task))
-            runtime_report(r, task, kind, reason);
+        if (simulated_runtime_sees(r, task))
+            simulated_runtime_report(r, task, kind, reason);
     }
 }
 
@@ -108,13 +109,13 @@ static void fail_start(struct simulated_engine *engine, struct simulated_task *t
                        enum reason reason)
 {
     report(engine, task, RUNTIME_FAILED, reason);
-    task_drop(engine, task);
+    simulated_task_drop(engine, task);
 }
 
 static void enter_starting(struct simulated_engine *engine, struct simulated_task *task)
 {
     task->phase = PHASE_STARTING;
-    task_set_due(engine, task, engine->config.start_ms);
+    simulated_task_set_due(engine, task, engine->config.start_ms);
     report(engine, task, RUNTIME_STARTING, REASON_NONE);
 }
 
@@ -127,13 +128,13 @@ static void enter_running(struct simulated_engine *engine, struct simulated_task
         fail_start(engine, task, by_fault ? REASON_START_FAILED : script->reason);
         return;
     }
-    struct now now = engine_now(engine);
+    struct now now = simulated_now(engine);
     bool ends = script->kind == SCRIPT_EXIT || script->kind == SCRIPT_OOM;
     task->phase = PHASE_RUNNING;
     task->started_mono_ms = now.mono_ms;
     task->started_ms = now.wall_ms;
     task->due_exit_code = script->exit_code;
-    task_set_due(engine, task, script->after_ms);
+    simulated_task_set_due(engine, task, script->after_ms);
     if (!ends)
         task->due_ms = INT64_MAX;
     report(engine, task, RUNTIME_RUNNING, REASON_NONE);
@@ -145,8 +146,8 @@ static void enter_ended(struct simulated_engine *engine, struct simulated_task *
     task->due_ms = INT64_MAX;
     task->exit_code = task->due_exit_code;
     task->oom_killed = task->script.kind == SCRIPT_OOM && !task->stopping;
-    task->finished_ms = engine_now(engine).wall_ms;
-    report(engine, task, RUNTIME_EXITED, task_end_reason(task));
+    task->finished_ms = simulated_now(engine).wall_ms;
+    report(engine, task, RUNTIME_EXITED, simulated_task_end_reason(task));
 }
 
 static void advance(struct simulated_engine *engine, struct simulated_task *task)
@@ -184,18 +185,18 @@ static struct simulated_task *first_due(const struct simulated_engine *engine, i
 
 void simulated_engine_step(struct simulated_engine *engine)
 {
-    int64_t now_ms = engine_now(engine).mono_ms;
+    int64_t now_ms = simulated_now(engine).mono_ms;
     struct simulated_task *due;
     engine->stepping = true;
     while (engine->answers || (due = first_due(engine, now_ms))) {
         if (engine->answers)
-            answer_deliver(engine, engine->answers);
+            simulated_answer_deliver(engine, engine->answers);
         else
             advance(engine, due);
     }
     engine->stepping = false;
     drop_doomed(engine);
-    engine_changed(engine);
+    simulated_changed(engine);
 }
 
 /* ---- the machine ---- */
@@ -226,36 +227,36 @@ void simulated_engine_set_up(struct simulated_engine *engine, bool up)
     DL_FOREACH_SAFE(engine->tasks, e, next)
     {
         if (!up && e->phase == PHASE_PREPARING)
-            task_drop(engine, e);
+            simulated_task_drop(engine, e);
     }
     for (struct simulated_runtime *r = engine->runtimes; r; r = r->next)
-        answer_add(r, up ? RUNTIME_UP : RUNTIME_DOWN, NULL, 0);
-    engine_changed(engine);
+        simulated_answer_add(r, up ? RUNTIME_UP : RUNTIME_DOWN, NULL, 0);
+    simulated_changed(engine);
 }
 
 bool simulated_engine_kill(struct simulated_engine *engine, const char *task_id, int64_t run,
                            int64_t exit_code)
 {
-    struct simulated_task *task = task_find(engine, NULL, task_id, run);
+    struct simulated_task *task = simulated_task_find(engine, NULL, task_id, run);
     if (!task || task->phase != PHASE_RUNNING)
         return false;
     task->due_exit_code = exit_code;
-    task_set_due(engine, task, 0);
-    engine_changed(engine);
+    simulated_task_set_due(engine, task, 0);
+    simulated_changed(engine);
     return true;
 }
 
 bool simulated_engine_forget(struct simulated_engine *engine, const char *task_id, int64_t run)
 {
-    struct simulated_task *task = task_find(engine, NULL, task_id, run);
+    struct simulated_task *task = simulated_task_find(engine, NULL, task_id, run);
     if (!task)
         return false;
     for (struct simulated_runtime *r = engine->runtimes; r && !engine->down; r = r->next) {
-        if (runtime_sees(r, task))
-            answer_add(r, RUNTIME_GONE, task_id, run);
+        if (simulated_runtime_sees(r, task))
+            simulated_answer_add(r, RUNTIME_GONE, task_id, run);
     }
-    task_drop(engine, task);
-    engine_changed(engine);
+    simulated_task_drop(engine, task);
+    simulated_changed(engine);
     return true;
 }
 
@@ -276,13 +277,13 @@ void simulated_engine_reboot(struct simulated_engine *engine)
     DL_FOREACH_SAFE(engine->tasks, e, next)
     {
         if (e->phase < PHASE_RUNNING) {
-            task_drop(engine, e);
+            simulated_task_drop(engine, e);
         } else if (e->phase == PHASE_RUNNING) {
             e->due_exit_code = EXIT_BY_REBOOT;
-            task_set_due(engine, e, 0);
+            simulated_task_set_due(engine, e, 0);
         }
     }
-    engine_changed(engine);
+    simulated_changed(engine);
 }
 
 static int compare_executions(const void *left, const void *right)

@@ -67,23 +67,26 @@ struct simulated_engine {
 };
 
 /* simulated.c */
-struct now engine_now(const struct simulated_engine *engine);
+struct now simulated_now(const struct simulated_engine *engine);
 /* The deadline may have changed: tells who drives the engine. */
-void engine_changed(const struct simulated_engine *engine);
-void task_set_due(struct simulated_engine *engine, struct simulated_task *task, int64_t delay_ms);
+void simulated_changed(const struct simulated_engine *engine);
+void simulated_task_set_due(struct simulated_engine *engine, struct simulated_task *task,
+                            int64_t delay_ms);
 /* `node` NULL: any. */
-struct simulated_task *task_find(const struct simulated_engine *engine, const char *node,
-                                 const char *task_id, int64_t run);
-void task_drop(struct simulated_engine *engine, struct simulated_task *task);
-enum reason task_end_reason(const struct simulated_task *task);
+struct simulated_task *simulated_task_find(const struct simulated_engine *engine, const char *node,
+                                           const char *task_id, int64_t run);
+void simulated_task_drop(struct simulated_engine *engine, struct simulated_task *task);
+enum reason simulated_task_end_reason(const struct simulated_task *task);
 
 /* simulated_runtime.c */
-bool runtime_sees(const struct simulated_runtime *runtime, const struct simulated_task *task);
-void runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
-                    enum runtime_event_kind kind, enum reason reason);
-struct simulated_answer *answer_add(struct simulated_runtime *runtime, enum runtime_event_kind kind,
-                                    const char *task_id, int64_t run);
+bool simulated_runtime_sees(const struct simulated_runtime *runtime,
+                            const struct simulated_task *task);
+void simulated_runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
+                              enum runtime_event_kind kind, enum reason reason);
+struct simulated_answer *simulated_answer_add(struct simulated_runtime *runtime,
+                                              enum runtime_event_kind kind, const char *task_id,
+                                              int64_t run);
 /* Takes it off the queue and tells. */
-void answer_deliver(struct simulated_engine *engine, struct simulated_answer *answer);
+void simulated_answer_deliver(struct simulated_engine *engine, struct simulated_answer *answer);
 
 #endif

@@ -22,8 +22,9 @@ static char *dup_or_null(const char *text)
     return text ? mem_strdup(text) : NULL;
 }
 
-struct simulated_answer *answer_add(struct simulated_runtime *runtime, enum runtime_event_kind kind,
-                                    const char *task_id, int64_t run)
+struct simulated_answer *simulated_answer_add(struct simulated_runtime *runtime,
+                                              enum runtime_event_kind kind, const char *task_id,
+                                              int64_t run)
 {
     struct simulated_answer *answer = mem_alloc(sizeof(*answer));
     answer->runtime = runtime;
@@ -46,8 +47,8 @@ static void answer_drop(struct simulated_engine *engine, struct simulated_answer
     answer_free(answer);
 }
 
-void runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
-                    enum runtime_event_kind kind, enum reason reason)
+void simulated_runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
+                              enum runtime_event_kind kind, enum reason reason)
 {
     char id[32];
     snprintf(id, sizeof(id), "simulated-%" PRId64, task->run);
@@ -68,7 +69,8 @@ void runtime_report(struct simulated_runtime *runtime, const struct simulated_ta
     runtime->handler.on_event(runtime->handler.context, &runtime->runtime, &event);
 }
 
-bool runtime_sees(const struct simulated_runtime *runtime, const struct simulated_task *task)
+bool simulated_runtime_sees(const struct simulated_runtime *runtime,
+                            const struct simulated_task *task)
 {
     return strcmp(runtime->node, task->node) == 0 &&
            (!runtime->cluster || (task->cluster && strcmp(runtime->cluster, task->cluster) == 0));
@@ -83,18 +85,18 @@ static void list_to(struct simulated_runtime *runtime)
     {
         if (e->doomed)
             continue;
-        if (e->phase == PHASE_RUNNING && runtime_sees(runtime, e))
-            runtime_report(runtime, e, RUNTIME_RUNNING, REASON_NONE);
-        else if (e->phase == PHASE_ENDED && runtime_sees(runtime, e))
-            runtime_report(runtime, e, RUNTIME_EXITED, task_end_reason(e));
+        if (e->phase == PHASE_RUNNING && simulated_runtime_sees(runtime, e))
+            simulated_runtime_report(runtime, e, RUNTIME_RUNNING, REASON_NONE);
+        else if (e->phase == PHASE_ENDED && simulated_runtime_sees(runtime, e))
+            simulated_runtime_report(runtime, e, RUNTIME_EXITED, simulated_task_end_reason(e));
     }
 }
 
 static void usage_to(struct simulated_runtime *runtime, const struct simulated_answer *answer)
 {
-    int64_t now_ms = engine_now(runtime->engine).mono_ms;
+    int64_t now_ms = simulated_now(runtime->engine).mono_ms;
     for (const struct simulated_task *e = runtime->engine->tasks; e; e = e->next) {
-        if (e->phase != PHASE_RUNNING || !runtime_sees(runtime, e))
+        if (e->phase != PHASE_RUNNING || !simulated_runtime_sees(runtime, e))
             continue;
         int64_t ran_ms = now_ms - e->started_mono_ms;
         struct runtime_usage usage = {
@@ -116,7 +118,8 @@ static void log_to(struct simulated_runtime *runtime, const struct simulated_ans
     const struct runtime_handler *handler = &runtime->handler;
     char line[160];
     struct err err = {0};
-    bool is_there = task_find(runtime->engine, runtime->node, answer->task_id, answer->run);
+    bool is_there =
+        simulated_task_find(runtime->engine, runtime->node, answer->task_id, answer->run);
     if (is_there) {
         int length =
             snprintf(line, sizeof(line), "run %" PRId64 " of %s\n", answer->run, answer->task_id);
@@ -142,7 +145,7 @@ static void tell(const struct simulated_answer *answer)
     runtime->handler.on_event(runtime->handler.context, &runtime->runtime, &event);
 }
 
-void answer_deliver(struct simulated_engine *engine, struct simulated_answer *answer)
+void simulated_answer_deliver(struct simulated_engine *engine, struct simulated_answer *answer)
 {
     DL_DELETE(engine->answers, answer);
     if (answer->is_log) {
@@ -189,34 +192,36 @@ static void task_new(struct simulated_runtime *runtime, const struct runtime_sta
     task->cluster = dup_or_null(runtime->cluster);
     task->task_id = mem_strdup(start->task_id);
     task->run = start->run;
-    task->script = script_read(&start->task->command);
+    task->script = simulated_script_read(&start->task->command);
     task->resources = start->task->resources;
     task->resources.devices = (struct string_list){0}; /* not ours to keep */
     bind_ports(engine, task, &start->task->ports);
     task->phase = PHASE_PREPARING;
-    task_set_due(engine, task, task->script.pull_ms);
+    simulated_task_set_due(engine, task, task->script.pull_ms);
     DL_APPEND(engine->tasks, task);
     if (task->script.pull_ms > 0)
-        answer_add(runtime, RUNTIME_PREPARING, start->task_id, start->run);
+        simulated_answer_add(runtime, RUNTIME_PREPARING, start->task_id, start->run);
 }
 
 static void simulated_start(struct runtime *base, const struct runtime_start *start)
 {
     struct simulated_runtime *runtime = runtime_of(base);
     struct simulated_engine *engine = runtime->engine;
-    struct simulated_task *known = task_find(engine, runtime->node, start->task_id, start->run);
+    struct simulated_task *known =
+        simulated_task_find(engine, runtime->node, start->task_id, start->run);
     if (engine->down) {
         struct simulated_answer *answer =
-            answer_add(runtime, RUNTIME_FAILED, start->task_id, start->run);
+            simulated_answer_add(runtime, RUNTIME_FAILED, start->task_id, start->run);
         answer->reason = REASON_ENGINE_DOWN;
     } else if (!known) {
         task_new(runtime, start);
     } else if (known->phase >= PHASE_RUNNING) {
         known->sequence = ++engine->sequence;
-        answer_add(runtime, known->phase == PHASE_RUNNING ? RUNTIME_RUNNING : RUNTIME_EXITED,
-                   start->task_id, start->run);
+        simulated_answer_add(runtime,
+                             known->phase == PHASE_RUNNING ? RUNTIME_RUNNING : RUNTIME_EXITED,
+                             start->task_id, start->run);
     }
-    engine_changed(engine);
+    simulated_changed(engine);
 }
 
 static void stop_running(struct simulated_engine *engine, struct simulated_task *task, int signal,
@@ -227,7 +232,7 @@ static void stop_running(struct simulated_engine *engine, struct simulated_task 
         task->script.ignores_stop && signal != 9 ? timeout_ms : engine->config.stop_ms;
     task->stopping = true;
     task->due_exit_code = by_kill ? EXIT_BY_KILL : EXIT_BY_STOP;
-    task_set_due(engine, task, delay_ms);
+    simulated_task_set_due(engine, task, delay_ms);
 }
 
 static void simulated_stop(struct runtime *base, const char *task_id, int64_t run, int signal,
@@ -235,40 +240,40 @@ static void simulated_stop(struct runtime *base, const char *task_id, int64_t ru
 {
     struct simulated_runtime *runtime = runtime_of(base);
     struct simulated_engine *engine = runtime->engine;
-    struct simulated_task *task = task_find(engine, runtime->node, task_id, run);
+    struct simulated_task *task = simulated_task_find(engine, runtime->node, task_id, run);
     if (engine->down)
         return; /* it does not hear */
     if (!task || task->phase < PHASE_RUNNING) {
         if (task)
-            task_drop(engine, task);
-        answer_add(runtime, RUNTIME_GONE, task_id, run);
+            simulated_task_drop(engine, task);
+        simulated_answer_add(runtime, RUNTIME_GONE, task_id, run);
     } else if (task->phase == PHASE_ENDED) {
-        answer_add(runtime, RUNTIME_EXITED, task_id, run);
+        simulated_answer_add(runtime, RUNTIME_EXITED, task_id, run);
     } else if (!task->stopping || signal == 9) {
         stop_running(engine, task, signal, timeout_ms);
     }
-    engine_changed(engine);
+    simulated_changed(engine);
 }
 
 static void simulated_remove(struct runtime *base, const char *task_id, int64_t run)
 {
     struct simulated_runtime *runtime = runtime_of(base);
     struct simulated_engine *engine = runtime->engine;
-    struct simulated_task *task = task_find(engine, runtime->node, task_id, run);
+    struct simulated_task *task = simulated_task_find(engine, runtime->node, task_id, run);
     if (engine->down || (task && task->phase == PHASE_RUNNING))
         return; /* only what has ended */
     if (task)
-        task_drop(engine, task);
-    answer_add(runtime, RUNTIME_GONE, task_id, run);
-    engine_changed(engine);
+        simulated_task_drop(engine, task);
+    simulated_answer_add(runtime, RUNTIME_GONE, task_id, run);
+    simulated_changed(engine);
 }
 
 static void simulated_list(struct runtime *base)
 {
     struct simulated_runtime *runtime = runtime_of(base);
     bool down = runtime->engine->down;
-    answer_add(runtime, down ? RUNTIME_DOWN : RUNTIME_LISTED, NULL, 0);
-    engine_changed(runtime->engine);
+    simulated_answer_add(runtime, down ? RUNTIME_DOWN : RUNTIME_LISTED, NULL, 0);
+    simulated_changed(runtime->engine);
 }
 
 static void simulated_probe(struct runtime *base, const char *task_id, int64_t run,
@@ -276,15 +281,15 @@ static void simulated_probe(struct runtime *base, const char *task_id, int64_t r
 {
     struct simulated_runtime *runtime = runtime_of(base);
     struct simulated_engine *engine = runtime->engine;
-    struct simulated_task *task = task_find(engine, runtime->node, task_id, run);
+    struct simulated_task *task = simulated_task_find(engine, runtime->node, task_id, run);
     (void)spec;
     if (!task || task->phase != PHASE_RUNNING || engine->down)
         return;
-    int64_t ran_ms = engine_now(engine).mono_ms - task->started_mono_ms;
-    struct simulated_answer *answer = answer_add(runtime, RUNTIME_HEALTH, task_id, run);
+    int64_t ran_ms = simulated_now(engine).mono_ms - task->started_mono_ms;
+    struct simulated_answer *answer = simulated_answer_add(runtime, RUNTIME_HEALTH, task_id, run);
     answer->health_index = health_index;
     answer->healthy = task->script.kind != SCRIPT_UNHEALTHY || ran_ms < task->script.after_ms;
-    engine_changed(engine);
+    simulated_changed(engine);
 }
 
 static void simulated_logs(struct runtime *base, uint64_t request, const char *task_id, int64_t run,
@@ -294,10 +299,10 @@ static void simulated_logs(struct runtime *base, uint64_t request, const char *t
     (void)tail_lines;
     (void)limit_bytes;
     (void)follow;
-    struct simulated_answer *answer = answer_add(runtime, RUNTIME_LISTED, task_id, run);
+    struct simulated_answer *answer = simulated_answer_add(runtime, RUNTIME_LISTED, task_id, run);
     answer->is_log = true;
     answer->log = request;
-    engine_changed(runtime->engine);
+    simulated_changed(runtime->engine);
 }
 
 static void simulated_logs_cancel(struct runtime *base, uint64_t request)
@@ -314,10 +319,10 @@ static void simulated_logs_cancel(struct runtime *base, uint64_t request)
 static void simulated_usage(struct runtime *base, runtime_usage_fn *report_usage, void *context)
 {
     struct simulated_runtime *runtime = runtime_of(base);
-    struct simulated_answer *answer = answer_add(runtime, RUNTIME_LISTED, NULL, 0);
+    struct simulated_answer *answer = simulated_answer_add(runtime, RUNTIME_LISTED, NULL, 0);
     answer->usage = report_usage;
     answer->usage_context = context;
-    engine_changed(runtime->engine);
+    simulated_changed(runtime->engine);
 }
 
 static void simulated_set_cluster(struct runtime *base, const char *cluster)
@@ -367,7 +372,7 @@ struct runtime *simulated_runtime_new(struct simulated_engine *engine, const cha
     runtime->node = mem_strdup(node);
     runtime->cluster = dup_or_null(cluster);
     DL_APPEND(engine->runtimes, runtime);
-    answer_add(runtime, engine->down ? RUNTIME_DOWN : RUNTIME_UP, NULL, 0);
-    engine_changed(engine);
+    simulated_answer_add(runtime, engine->down ? RUNTIME_DOWN : RUNTIME_UP, NULL, 0);
+    simulated_changed(engine);
     return &runtime->runtime;
 }

@@ -72,7 +72,7 @@ static void read_after(struct script *script, struct words_left *words)
     script->after_ms = read_duration(words);
 }
 
-struct script script_read(const struct string_list *command)
+struct script simulated_script_read(const struct string_list *command)
 {
     static const struct {
         const char *word;

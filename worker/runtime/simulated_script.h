@@ -19,6 +19,6 @@ struct script {
     bool ignores_stop;
 };
 
-struct script script_read(const struct string_list *command);
+struct script simulated_script_read(const struct string_list *command);
 
 #endif

@@ -1,9 +1,9 @@
-#include "worker/runtime/docker_mux.h"
+#include "worker/runtime/log_frames.h"
 
 #include <string.h>
 
 /* Streams 0 (stdin, shown on stdout), 1 and 2 exist. A shorter prefix of one counts as well. */
-static bool header_is_possible(const struct docker_mux *mux)
+static bool header_is_possible(const struct log_frames *mux)
 {
     for (size_t i = 1; i < mux->header_length && i < 4; i++) {
         if (mux->header[i] != 0)
@@ -12,7 +12,7 @@ static bool header_is_possible(const struct docker_mux *mux)
     return mux->header[0] <= 2;
 }
 
-static void header_read(struct docker_mux *mux)
+static void header_read(struct log_frames *mux)
 {
     const unsigned char *h = mux->header;
     mux->left = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
@@ -21,7 +21,7 @@ static void header_read(struct docker_mux *mux)
     mux->started = true;
 }
 
-static void become_raw(struct docker_mux *mux, docker_mux_fn *write, void *context)
+static void become_raw(struct log_frames *mux, log_frames_fn *write, void *context)
 {
     mux->raw = true;
     if (mux->header_length > 0)
@@ -30,7 +30,7 @@ static void become_raw(struct docker_mux *mux, docker_mux_fn *write, void *conte
 }
 
 /* Takes one byte of a header. False: the stream is damaged. */
-static bool header_feed(struct docker_mux *mux, char byte, docker_mux_fn *write, void *context)
+static bool header_feed(struct log_frames *mux, char byte, log_frames_fn *write, void *context)
 {
     mux->header[mux->header_length++] = (unsigned char)byte;
     if (!header_is_possible(mux)) {
@@ -43,7 +43,7 @@ static bool header_feed(struct docker_mux *mux, char byte, docker_mux_fn *write,
     return true;
 }
 
-bool docker_mux_feed(struct docker_mux *mux, const char *bytes, size_t length, docker_mux_fn *write,
+bool log_frames_feed(struct log_frames *mux, const char *bytes, size_t length, log_frames_fn *write,
                      void *context)
 {
     while (length > 0) {
@@ -64,7 +64,7 @@ bool docker_mux_feed(struct docker_mux *mux, const char *bytes, size_t length, d
     return true;
 }
 
-void docker_mux_end(struct docker_mux *mux, docker_mux_fn *write, void *context)
+void log_frames_end(struct log_frames *mux, log_frames_fn *write, void *context)
 {
     if (!mux->started && !mux->raw)
         become_raw(mux, write, context);

@@ -2,14 +2,14 @@
  * length) and their bytes. A stream that does not begin with such a header comes from a terminal
  * and is passed on as it is, as stdout. Frames are passed on in pieces as they arrive: nothing is
  * collected. */
-#ifndef ARGOSY_WORKER_RUNTIME_DOCKER_MUX_H
-#define ARGOSY_WORKER_RUNTIME_DOCKER_MUX_H
+#ifndef ARGOSY_WORKER_RUNTIME_LOG_FRAMES_H
+#define ARGOSY_WORKER_RUNTIME_LOG_FRAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct docker_mux {
+struct log_frames {
     unsigned char header[8];
     size_t header_length;
     uint32_t left; /* bytes of the frame still to come */
@@ -18,16 +18,16 @@ struct docker_mux {
     bool raw;
 };
 
-#define DOCKER_MUX_EMPTY ((struct docker_mux){0})
+#define LOG_FRAMES_EMPTY ((struct log_frames){0})
 
-typedef void docker_mux_fn(void *context, int stream, const char *bytes, size_t length);
+typedef void log_frames_fn(void *context, int stream, const char *bytes, size_t length);
 
 /* Calls `write` for each piece. False when a header inside the stream is not one: the stream is
  * damaged and the rest of it cannot be told apart. */
-bool docker_mux_feed(struct docker_mux *mux, const char *bytes, size_t length, docker_mux_fn *write,
+bool log_frames_feed(struct log_frames *mux, const char *bytes, size_t length, log_frames_fn *write,
                      void *context);
 /* At the end of the stream: passes on what looked like the beginning of a header in a raw stream.
  */
-void docker_mux_end(struct docker_mux *mux, docker_mux_fn *write, void *context);
+void log_frames_end(struct log_frames *mux, log_frames_fn *write, void *context);
 
 #endif
