@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000, RUNTIMES = 4 };
+enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000 };
 
 struct program {
     struct settings settings;
@@ -40,7 +40,7 @@ struct program {
     struct store *store;
     struct worker_shell *shell;
     struct bus *bus;
-    struct runtime *runtimes[RUNTIMES];
+    struct runtime *runtimes[RUNTIME_KIND_COUNT];
 };
 
 /* ---- what the shell asks of its process ---- */
@@ -169,7 +169,7 @@ static struct runtime *make_simulated(struct program *program,
 }
 #endif
 
-static runtime_maker *const runtime_makers[RUNTIMES] = {
+static runtime_maker *const runtime_makers[RUNTIME_KIND_COUNT] = {
     [RUNTIME_DOCKER] = make_docker,
 #ifdef ARGOSY_HAVE_PROCESS
     [RUNTIME_PROCESS] = make_process,
@@ -181,7 +181,7 @@ static runtime_maker *const runtime_makers[RUNTIMES] = {
 
 static int make_runtimes(struct program *program, struct err *err)
 {
-    for (int kind = RUNTIME_DOCKER; kind < RUNTIMES; kind++) {
+    for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
         if (!program->settings.runtimes[kind] || !runtime_makers[kind]) {
             continue;
         }
@@ -248,7 +248,7 @@ static void release(struct program *program)
     if (program->bus) {
         program->bus->ops->close(program->bus, CLOSE_TIMEOUT_MS);
     }
-    for (int kind = 0; kind < RUNTIMES; kind++) {
+    for (int kind = 0; kind < RUNTIME_KIND_COUNT; kind++) {
         if (program->runtimes[kind]) {
             program->runtimes[kind]->ops->close(program->runtimes[kind]);
         }

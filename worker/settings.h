@@ -36,7 +36,7 @@ struct settings {
     struct capacity capacity;
     struct string_map attributes;
     struct port_range ports;
-    bool runtimes[4]; /* by enum runtime_kind */
+    bool runtimes[RUNTIME_KIND_COUNT];
     enum mqtt_protocol protocol;
     enum log_level log_level;
 };

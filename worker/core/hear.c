@@ -245,8 +245,10 @@ void hear_desired(struct step *step, struct worker_event *event)
     worker->desired = event->desired;
     event->desired = NULL;
     step->effects->desired = step->effects->desired || !event->from_store;
-    if (heard->interval_ms != UNSET && heard->interval_ms != worker->interval_ms) {
-        worker->interval_ms = heard->interval_ms;
+    int64_t interval_ms =
+        heard->interval_ms == UNSET ? worker->own_interval_ms : heard->interval_ms;
+    if (interval_ms != worker->interval_ms) {
+        worker->interval_ms = interval_ms;
         step->effects->info = true;
     }
     worker_drive(step);

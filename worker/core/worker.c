@@ -34,7 +34,7 @@ struct worker *worker_new(const struct worker_config *config)
     worker->stored_offline_ms = config->offline_ms;
     worker->holding = config->empty_store;
     worker->rebooted = config->rebooted;
-    worker->interval_ms = config->interval_ms;
+    worker->interval_ms = worker->own_interval_ms = config->interval_ms;
     prng_init(&worker->prng, config->seed);
     for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
         worker->runtimes[kind].present = config->runtimes[kind];

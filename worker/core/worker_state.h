@@ -100,7 +100,8 @@ struct worker {
     int64_t stored_offline_ms; /* wall, from an earlier process; 0: none */
     int64_t offline_since_ms;  /* mono */
     int64_t driven_ms;         /* mono: all attempts were last driven */
-    int64_t interval_ms;
+    int64_t own_interval_ms;   /* heartbeat, when the manager does not say */
+    int64_t interval_ms;       /* in use */
     struct held_desired *desired;
     struct runtime_view runtimes[RUNTIME_KIND_COUNT];
     struct job *jobs;

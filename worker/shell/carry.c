@@ -115,14 +115,23 @@ static void carry(struct worker_shell *shell, const struct effect *effect)
     }
 }
 
+static bool changes_nothing(const struct effect *effect)
+{
+    return effect->kind == EFFECT_PROBE || effect->kind == EFFECT_LIST;
+}
+
 /* A runtime may answer from inside of a call: what that adds waits for its own commit. */
-void shell_carry_out(struct worker_shell *shell)
+void shell_carry_out(struct worker_shell *shell, bool committed)
 {
     struct effects taken = {.items = shell->effects.items, .count = shell->effects.count};
     shell->effects.items = NULL;
     shell->effects.count = shell->effects.capacity = 0;
     for (size_t i = 0; i < taken.count; i++) {
-        carry(shell, &taken.items[i]);
+        if (committed || changes_nothing(&taken.items[i])) {
+            carry(shell, &taken.items[i]);
+        } else {
+            *effects_add(&shell->effects, taken.items[i].kind) = taken.items[i];
+        }
     }
     worker_effects_release(&taken);
 }

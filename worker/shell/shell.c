@@ -67,35 +67,33 @@ static void step_kind(struct worker_shell *shell, enum worker_event_kind kind)
     shell_step(shell, &event);
 }
 
-static void commit_failed(struct worker_shell *shell, const struct err *err)
+static void commit_told(struct worker_shell *shell, bool failed, const struct err *err)
 {
-    if (!shell->commit_failing) {
+    if (failed && !shell->commit_failing) {
         log_error("the store cannot be written; trying again each second: %s", err->text);
+    } else if (!failed && shell->commit_failing) {
+        log_info("the store can be written again");
     }
-    shell->commit_failing = true;
-    shell->commit_retry_ms = shell_now(shell).mono_ms + COMMIT_RETRY_MS;
+    shell->commit_failing = failed;
 }
 
 /* Durable, then visible, then acted on. */
 static void flush(struct worker_shell *shell)
 {
-    if (!may_write(shell) || !is_dirty(shell) ||
-        shell_now(shell).mono_ms < shell->commit_retry_ms) {
+    int64_t now_ms = shell_now(shell).mono_ms;
+    if (!may_write(shell) || !is_dirty(shell) || now_ms < shell->commit_retry_ms) {
         return;
     }
     struct err err = {0};
     shell_write(shell);
-    if (ledger_commit(shell->ledger, &err)) {
-        commit_failed(shell, &err);
-        return;
+    bool failed = ledger_commit(shell->ledger, &err) != 0;
+    commit_told(shell, failed, &err);
+    /* Also when the bus took not all of it: what is left is offered again. */
+    shell->commit_retry_ms = ledger_is_dirty(shell->ledger) ? now_ms + COMMIT_RETRY_MS : 0;
+    if (!failed) {
+        shell_tell_cluster(shell);
     }
-    if (shell->commit_failing) {
-        log_info("the store can be written again");
-    }
-    shell->commit_failing = false;
-    shell->commit_retry_ms = 0;
-    shell_tell_cluster(shell);
-    shell_carry_out(shell);
+    shell_carry_out(shell, !failed);
 }
 
 static void end_of_batch(struct worker_shell *shell)

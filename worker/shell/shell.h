@@ -17,6 +17,7 @@
 #include "platform/ports/runtime.h"
 #include "platform/ports/store.h"
 #include "schema/documents.h"
+#include "worker/core/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,8 +36,8 @@ struct worker_shell_config {
     const char *boot_id;
     int64_t interval_ms; /* heartbeat; UNSET: the default */
     uint64_t seed;
-    bool runtimes[4];    /* which will be attached, by enum runtime_kind */
-    struct store *store; /* open; stays the caller's */
+    bool runtimes[RUNTIME_KIND_COUNT]; /* which will be attached */
+    struct store *store;               /* open; stays the caller's */
     struct clock *clock;
     void *context;                                 /* of both functions */
     void (*rearm)(void *context, int64_t mono_ms); /* call worker_shell_on_timer() then */

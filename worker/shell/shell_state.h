@@ -105,8 +105,9 @@ bool shell_decode(struct worker_shell *shell, const struct bus_message *message,
 bool shell_decode_assignment(struct worker_shell *shell, const struct bus_message *message,
                              struct held_assignment *held);
 void shell_on_message(struct worker_shell *shell, const struct bus_message *message);
-/* carry.c: effects to runtimes and events */
-void shell_carry_out(struct worker_shell *shell);
+/* carry.c: effects to runtimes and events. Not `committed`: only what changes nothing (probes,
+ * lists), so that a full disk does not make healthy tasks look unhealthy; the rest stays. */
+void shell_carry_out(struct worker_shell *shell, bool committed);
 void shell_tell_cluster(struct worker_shell *shell);
 /* events.c */
 struct shell_event {

@@ -99,6 +99,31 @@ TEST(nothing_is_told_or_started_before_it_is_committed)
     teardown(&f);
 }
 
+TEST(a_full_disk_does_not_make_healthy_tasks_unhealthy)
+{
+    SETUP;
+    boot_ok(&f);
+    publish(&f, "nodes/n1/assign/web",
+            "{\"cluster\":\"c1\",\"manager\":\"m1\",\"term\":5,\"seq\":1,\"revision\":1,"
+            "\"version\":1,\"spec\":{\"name\":\"web\",\"tasks\":[{\"name\":\"web\","
+            "\"image\":\"busybox\",\"health\":[{\"tcp\":\":80\"}]}]},\"attempts\":" RUN "}",
+            true);
+    docker_says(&f, (struct runtime_event){.kind = RUNTIME_RUNNING});
+    f.docker.running = true;
+    memory_store_fail_always(f.store, ERR_FULL);
+    for (size_t probes = 0; probes < 5; probes = calls_of(&f, "probe")) {
+        pass(&f, 10000);
+        assert_true(calls_of(&f, "probe") > probes);
+        docker_says(&f, (struct runtime_event){.kind = RUNTIME_HEALTH, .healthy = true});
+    }
+    assert_int_equal(calls_of(&f, "stop"), 0);
+    assert_retained_holds(&f, "nodes/n1/state/web", "\"unknown\"");
+    memory_store_fail_always(f.store, ERR_NONE);
+    pass(&f, 1000);
+    assert_retained_holds(&f, "nodes/n1/state/web", "\"healthy\"");
+    teardown(&f);
+}
+
 TEST(a_start_that_was_overtaken_by_a_stop_while_the_disk_was_full_is_not_carried_out)
 {
     SETUP;
@@ -364,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_dies_is_offline_by_its_will_and_its_next_session_is_larger),
         cmocka_unit_test(the_heartbeat_follows_the_interval_that_is_desired_at_run_time),
         cmocka_unit_test(an_assignment_becomes_a_started_container_and_a_told_state),
+        cmocka_unit_test(a_full_disk_does_not_make_healthy_tasks_unhealthy),
         cmocka_unit_test(nothing_is_told_or_started_before_it_is_committed),
         cmocka_unit_test(
             a_start_that_was_overtaken_by_a_stop_while_the_disk_was_full_is_not_carried_out),
