@@ -1,5 +1,5 @@
 /* Each layer writes its texts over those of the layer before it; at the end every text is parsed
- * once. */
+ * once. What is wrong in any of them is collected, with its place, and told together. */
 #include "platform/adapters/options.h"
 
 #include "platform/base/err.h"
@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LINE_LENGTH_MAX = 4096 };
 
 struct raw {
     const char *text;  /* NULL: no value */
@@ -111,9 +109,12 @@ static void load_file(struct loading *loading)
             problems_add(loading->problems, path, NULL, "cannot be read: %s", strerror(errno));
         return;
     }
-    char line[LINE_LENGTH_MAX];
-    for (int number = 1; fgets(line, sizeof line, file); number++)
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    for (int number = 1; getline(&line, &size, file) >= 0; number++)
         load_line(loading, arena_printf(loading->arena, "%s:%d", path, number), line);
+    if (ferror(file))
+        problems_add(loading->problems, path, NULL, "cannot be read: %s", strerror(errno));
     fclose(file);
 }
 
@@ -185,7 +186,7 @@ static int load_word(struct loading *loading, const char *word, const char *next
                                                  : NULL;
     if (!row) {
         tell_unknown(loading, word, arena_strndup(loading->arena, name, length));
-        return 1;
+        return equals || !next || *next == '-' ? 1 : 2; /* its value is no second mistake */
     }
     if (row->kind == OPTION_SWITCH && !equals) {
         take_argument(loading, row, "yes");
@@ -253,16 +254,26 @@ static bool parse_map(const char *text, struct arena *arena, struct string_map *
     }
     if (map.count)
         qsort(map.items, map.count, sizeof *map.items, pair_compare);
+    for (size_t i = 1; i < map.count; i++)
+        if (!pair_compare(&map.items[i - 1], &map.items[i]))
+            return false;
     *ret_map = map;
     return true;
 }
 
-typedef bool parse_number_fn(const char *text, int64_t *ret_value, const char **ret_hint);
+static void format_int(int64_t value, char ret_text[QUANTITY_TEXT_LENGTH])
+{
+    snprintf(ret_text, QUANTITY_TEXT_LENGTH, "%lld", (long long)value);
+}
 
-static parse_number_fn *const number_parsers[] = {[OPTION_INT] = parse_int,
-                                                  [OPTION_DURATION] = duration_parse,
-                                                  [OPTION_SIZE] = size_parse,
-                                                  [OPTION_CPU] = cpu_parse};
+/* The kinds that are numbers. */
+static const struct {
+    bool (*parse)(const char *text, int64_t *ret_value, const char **ret_hint);
+    void (*format)(int64_t value, char ret_text[QUANTITY_TEXT_LENGTH]);
+} numbers[] = {[OPTION_INT] = {parse_int, format_int},
+               [OPTION_DURATION] = {duration_parse, duration_format},
+               [OPTION_SIZE] = {size_parse, size_format},
+               [OPTION_CPU] = {cpu_parse, cpu_format}};
 
 static void store_number(struct loading *loading, const struct option_row *row,
                          const struct raw *raw, int64_t *ret_value)
@@ -271,13 +282,17 @@ static void store_number(struct loading *loading, const struct option_row *row,
     *ret_value = UNSET;
     if (!raw->text)
         return;
-    if (!number_parsers[row->kind](raw->text, ret_value, &hint))
+    if (!numbers[row->kind].parse(raw->text, ret_value, &hint)) {
         problems_add(loading->problems, raw->place, hint, "\"%s\" is not a value for %s", raw->text,
                      row->name);
-    else if ((row->min || row->max) && (*ret_value < row->min || *ret_value > row->max))
+    } else if ((row->min || row->max) && (*ret_value < row->min || *ret_value > row->max)) {
+        char min[QUANTITY_TEXT_LENGTH], max[QUANTITY_TEXT_LENGTH];
+        numbers[row->kind].format(row->min, min);
+        numbers[row->kind].format(row->max, max);
         problems_add(loading->problems, raw->place, NULL,
-                     "%s is out of bounds: %s may be from %lld to %lld", raw->text, row->name,
-                     (long long)row->min, (long long)row->max);
+                     "%s is out of bounds: %s may be from %s to %s", raw->text, row->name, min,
+                     max);
+    }
 }
 
 static void store_value(struct loading *loading, const struct option_row *row,
@@ -299,7 +314,7 @@ static void store_value(struct loading *loading, const struct option_row *row,
         return;
     case OPTION_MAP:
         if (!parse_map(text ? text : "", loading->arena, member))
-            problems_add(loading->problems, raw->place, "write key=value,key=value",
+            problems_add(loading->problems, raw->place, "write key=value,key=value, each key once",
                          "\"%s\" is no map", text);
         return;
     case OPTION_INT:
@@ -331,55 +346,50 @@ static void print_help(const struct options *options)
            "Each is also read from the environment (ARGOSY_NAME); the command line comes first.\n");
 }
 
-static void describe_value(const struct option_row *row, const void *member, struct buf *out)
+/* False, and nothing written, when there is no value. */
+static bool describe_value(const struct option_row *row, const void *member, struct buf *out)
 {
     const struct string_list *list = member;
     const struct string_map *map = member;
-    char text[QUANTITY_TEXT_LENGTH];
+    size_t before = out->length;
     switch (row->kind) {
     case OPTION_TEXT:
-        buf_add_text(out, *(const char *const *)member ? *(const char *const *)member : "-");
-        return;
+        if (*(const char *const *)member)
+            buf_add_text(out, *(const char *const *)member);
+        break;
     case OPTION_SWITCH:
         buf_add_text(out, *(const bool *)member ? "yes" : "no");
-        return;
-    case OPTION_INT:
-        buf_printf(out, "%lld", *(const long long *)member);
-        return;
-    case OPTION_DURATION:
-        duration_format(*(const int64_t *)member, text);
-        break;
-    case OPTION_SIZE:
-        size_format(*(const int64_t *)member, text);
-        break;
-    case OPTION_CPU:
-        cpu_format(*(const int64_t *)member, text);
         break;
     case OPTION_LIST:
         for (size_t i = 0; i < list->count; i++)
             buf_printf(out, "%s%s", i ? "," : "", list->items[i]);
-        return;
+        break;
     case OPTION_MAP:
         for (size_t i = 0; i < map->count; i++)
             buf_printf(out, "%s%s=%s", i ? "," : "", map->items[i].key, map->items[i].value);
-        return;
+        break;
+    case OPTION_INT:
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+    case OPTION_CPU:
+        if (*(const int64_t *)member != UNSET) {
+            char text[QUANTITY_TEXT_LENGTH];
+            numbers[row->kind].format(*(const int64_t *)member, text);
+            buf_add_text(out, text);
+        }
+        break;
     }
-    buf_add_text(out, text);
+    return out->length > before;
 }
 
 void options_describe(const struct options *options, const void *settings, struct buf *out)
 {
     for (size_t i = 0; i < options->count; i++) {
         const struct option_row *row = &options->rows[i];
-        const void *member = (const char *)settings + row->offset;
-        bool is_number = row->kind < ARRAY_LENGTH(number_parsers) && number_parsers[row->kind];
-        if (is_number && *(const int64_t *)member == UNSET)
-            continue;
-        buf_printf(out, "%s%s=", out->length ? " " : "", row->name);
-        if (row->secret)
-            buf_add_text(out, "***");
-        else
-            describe_value(row, member, out);
+        _cleanup_buf_ struct buf value = BUF_EMPTY;
+        if (describe_value(row, (const char *)settings + row->offset, &value))
+            buf_printf(out, "%s%s=%s", out->length ? " " : "", row->name,
+                       row->secret ? "***" : buf_text(&value));
     }
 }
 

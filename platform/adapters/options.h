@@ -1,12 +1,15 @@
 /* Configuration in layers: defaults < configuration file < environment < command line. One table
  * row an option; the same table checks, explains (--help) and shows the final values.
  *
- *   file:         `name = value` lines, # comments; --config FILE, else /etc/argosy/<program>.conf
- * if it exists environment:  ARGOSY_<NAME> in capitals, - as _ command line: --name VALUE,
- * --name=VALUE, -l VALUE; a switch needs no value
+ *   file          `name = value` lines, # comments; --config FILE, else
+ *                 /etc/argosy/<program>.conf when there is one
+ *   environment   ARGOSY_<NAME> in capitals, - as _
+ *   command line  --name VALUE, --name=VALUE, -l VALUE; a switch needs no value
  *
  * A list is separated by commas; on the command line the option may also be repeated. A higher
  * layer replaces a list, it does not add to it. All errors are told at once, each with its place.
+ * An unknown name is an error, but not in the environment: other programs and tasks have ARGOSY_…
+ * too.
  */
 #ifndef ARGOSY_ADAPTERS_OPTIONS_H
 #define ARGOSY_ADAPTERS_OPTIONS_H
@@ -48,8 +51,8 @@ struct options {
 
 /* Fills `settings` (zeroed by the caller); its memory is the arena's. 0: go on. 1: --help or
  * --version was answered on stdout, the program ends with 0. -ERR_INVALID: see `problems`, whose
- * paths are the places
- * ("--interval", "ARGOSY_INTERVAL", "/etc/argosy/worker.conf:3"); the program ends with 2. */
+ * paths are the places ("--interval", "ARGOSY_INTERVAL", "/etc/argosy/argosy-worker.conf:3"); the
+ * program ends with 2. */
 int options_load(const struct options *options, int argc, char *const *argv,
                  const char *const *environment, void *settings, struct arena *arena,
                  struct problems *problems);

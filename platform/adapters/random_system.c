@@ -7,6 +7,7 @@
 uint64_t random_system_seed(void)
 {
     uint64_t seed;
-    ASSERT(getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed);
+    ssize_t got = getrandom(&seed, sizeof seed, 0);
+    ASSERT(got == (ssize_t)sizeof seed);
     return seed;
 }

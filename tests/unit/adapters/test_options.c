@@ -180,7 +180,53 @@ static void a_value_out_of_bounds_names_the_bounds(void **state)
 {
     struct fixture *fixture = *state;
     assert_int_equal(LOAD(fixture, NULL, "--interval", "2h"), -ERR_INVALID);
-    assert_non_null(strstr(fixture->problems.items[0].message, "from 100 to 60000"));
+    assert_non_null(strstr(fixture->problems.items[0].message, "from 100ms to 1m"));
+}
+
+static void a_misspelt_option_is_one_mistake_with_its_value(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(LOAD(fixture, NULL, "--intervall", "1s"), -ERR_INVALID);
+    assert_int_equal(fixture->problems.count, 1);
+    assert_string_equal(fixture->problems.items[0].hint, "did you mean interval?");
+}
+
+static void a_key_that_is_given_twice_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(LOAD(fixture, NULL, "--label", "site=a", "--label", "site=b"), -ERR_INVALID);
+    assert_non_null(strstr(fixture->problems.items[0].hint, "each key once"));
+}
+
+static void a_line_of_any_length_is_one_setting(void **state)
+{
+    struct fixture *fixture = *state;
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    buf_add_text(&text, "broker = a");
+    for (int i = 0; i < 5000; i++)
+        buf_add_text(&text, ", a");
+    char *path = config_write(buf_text(&text)); /* and its end is missing */
+    assert_int_equal(LOAD(fixture, NULL, "--config", path), 0);
+    assert_int_equal(fixture->settings.brokers.count, 5001);
+    unlink(path);
+}
+
+static void a_file_that_cannot_be_read_is_a_problem_when_it_was_named(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(LOAD(fixture, NULL, "--config", "/not/there"), -ERR_INVALID);
+    assert_string_equal(fixture->problems.items[0].path, "/not/there");
+    problems_release(&fixture->problems);
+    assert_int_equal(LOAD(fixture, NULL, "--config=/tmp"), -ERR_INVALID);
+    assert_string_equal(fixture->problems.items[0].path, "/tmp");
+}
+
+static void what_others_have_in_the_environment_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const environment[] = {"ARGOSY_TASK_ID=web_web_0_abcdefgh", "ARGOSY_NAM=x", NULL};
+    assert_int_equal(LOAD(fixture, environment, "-q"), 0);
+    assert_null(fixture->settings.name);
 }
 
 static void secrets_are_not_shown(void **state)
@@ -190,6 +236,8 @@ static void secrets_are_not_shown(void **state)
     _cleanup_buf_ struct buf text = BUF_EMPTY;
     options_describe(&options, &fixture->settings, &text);
     assert_null(strstr(buf_text(&text), "hunter2"));
+    assert_null(strstr(buf_text(&text), "name="));
+    assert_null(strstr(buf_text(&text), "memory="));
     assert_non_null(strstr(buf_text(&text), "password=***"));
     assert_non_null(strstr(buf_text(&text), "cpu=0.25"));
     assert_non_null(strstr(buf_text(&text), "interval=10s"));
@@ -205,6 +253,11 @@ int main(void)
         CASE(lists_are_split_and_may_be_repeated),
         CASE(all_errors_are_told_at_once_with_their_places),
         CASE(a_value_out_of_bounds_names_the_bounds),
+        CASE(a_misspelt_option_is_one_mistake_with_its_value),
+        CASE(a_key_that_is_given_twice_is_refused),
+        CASE(a_line_of_any_length_is_one_setting),
+        CASE(a_file_that_cannot_be_read_is_a_problem_when_it_was_named),
+        CASE(what_others_have_in_the_environment_is_left_alone),
         CASE(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
