@@ -29,9 +29,14 @@ def free_port():
 
 
 class Broker:
-    def __init__(self, *lines):
+    """`lines` of its configuration may name files in {directory}, which `prepare(directory)` makes."""
+
+    def __init__(self, *lines, prepare=lambda _directory: None):
         self.port = free_port()
         self.directory = tempfile.TemporaryDirectory(prefix="argosy-cli-")
+        os.chmod(self.directory.name, 0o755)  # started as root, mosquitto becomes another user
+        prepare(self.directory.name)
+        lines = [line.format(directory=self.directory.name) for line in lines]
         path = os.path.join(self.directory.name, "mosquitto.conf")
         with open(path, "w") as file:
             file.write("\n".join((f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true",

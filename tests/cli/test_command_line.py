@@ -17,8 +17,12 @@ class Case(unittest.TestCase):
     maxDiff = None
     lines = ()
 
+    @staticmethod
+    def prepare(_directory):
+        pass
+
     def setUp(self):
-        self.broker = Broker(*self.lines)
+        self.broker = Broker(*self.lines, prepare=self.prepare)
         self.addCleanup(self.broker.stop)
         self.directory = tempfile.TemporaryDirectory()
         self.addCleanup(self.directory.cleanup)
@@ -93,12 +97,47 @@ class Unreachable(Case):
 
 
 class Login(Case):
-    lines = ("allow_anonymous false",)
+    lines = ("allow_anonymous false", "password_file {directory}/passwords")
+
+    @staticmethod
+    def prepare(directory):
+        subprocess.run(["mosquitto_passwd", "-b", "-c", f"{directory}/passwords", "ann", "secret"], check=True)
+        os.chmod(f"{directory}/passwords", 0o644)
 
     def test_a_refused_login_is_3(self):
         result = self.argosy("status")
         self.assertEqual(result.returncode, 3)
         self.assertIn("uthori", result.stderr)
+
+    def test_name_and_password_file_log_in(self):
+        path = self.file("secret\n", "password")
+        result = self.argosy("status", "--username", "ann", "--password-file", path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.argosy("status", ARGOSY_USERNAME="ann", ARGOSY_PASSWORD_FILE=str(path))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.argosy("status", "-u", "ann", "--password-file", "/nowhere").returncode, 2)
+
+
+class Tls(Case):
+    lines = ("allow_anonymous true", "cafile {directory}/ca.pem", "certfile {directory}/ca.pem",
+             "keyfile {directory}/key.pem")
+
+    @staticmethod
+    def prepare(directory):
+        Tls.ca, key = f"{directory}/ca.pem", f"{directory}/key.pem"
+        for ca, key in ((Tls.ca, key), (f"{directory}/other.pem", f"{directory}/other-key.pem")):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+                            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", ca],
+                           check=True, stderr=subprocess.DEVNULL)
+            os.chmod(key, 0o644)
+
+    def test_a_ca_file_switches_tls_on_and_is_checked(self):
+        result = self.argosy("status", "--ca-file", self.ca)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for words in ((), ("--ca-file", self.ca.replace("ca.pem", "other.pem"))):
+            with self.subTest(words=words):
+                result = self.argosy("status", *words, "--timeout", "3s")
+                self.assertEqual((result.returncode, result.stdout), (3, ""))
 
 
 class Run(Case):
