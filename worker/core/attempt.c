@@ -93,9 +93,10 @@ static void run_begin(struct attempt *attempt, int64_t run)
     attempt->list_seen = 0;
     attempt->port_count = 0;
     attempt->execution[0] = attempt->address[0] = '\0';
-    attempt->started_ms = 0;
+    attempt->started_ms = attempt->running_mono_ms = 0;
     attempt->in_flight = attempt->stop_sent = false;
     attempt->ending = ENDING_NONE;
+    attempt->health.state = attempt->health.state ? HEALTH_UNKNOWN : 0;
 }
 
 void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_state state,

@@ -117,14 +117,15 @@ static const struct task_spec *task_of(const struct assignment *assignment,
 
 static void attempt_resolve(struct step *step, struct attempt *attempt)
 {
-    bool was_known = attempt->task != NULL;
     attempt->task = task_of(&attempt->job->held->value, attempt);
     if (!attempt->task) {
         return;
     }
     attempt->runtime = (enum runtime_kind)attempt->task->runtime;
     attempt_limit_wait(step, attempt);
-    if (!was_known && attempt->state == ATTEMPT_RUNNING && !attempt->health.probes) {
+    /* Known late, or changed in place. */
+    if (attempt->running_mono_ms && attempt->ending == ENDING_NONE &&
+        attempt->health.count != attempt->task->health.count) {
         attempt_checks_start(step, attempt, attempt->health.state);
     }
 }

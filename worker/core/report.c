@@ -64,7 +64,7 @@ static void attempt_write(const struct attempt *attempt, struct observed_attempt
     *ret_observed = (struct observed_attempt){
         .id = attempt->id,
         .version = attempt->version,
-        .state = attempt->state,
+        .state = (int)attempt->state,
         .run = attempt->run,
         .restarts = attempt->restarts,
         .seq = attempt->seq,
@@ -165,7 +165,7 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .id = attempt->id,
         .job = attempt->job->name,
         .runtime = attempt->runtime,
-        .state = attempt->state,
+        .state = (int)attempt->state,
         .run = attempt->run,
         .restarts = attempt->restarts,
         .log_run = waits ? attempt->kept_run : attempt->run,

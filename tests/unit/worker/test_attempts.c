@@ -335,6 +335,26 @@ TEST(a_check_that_passes_makes_the_task_healthy_and_one_failure_changes_nothing)
     fixture_release(&f);
 }
 
+TEST(checks_may_change_while_the_task_runs)
+{
+    READY;
+    f.task.health.count = 1;
+    assign(&f, wanted(WEB_ID));
+    running(&f, WEB_ID, 1);
+    advance(&f, 1000);
+    probed(&f, true);
+    f.task.health.count = 0;
+    assign(&f, wanted(WEB_ID));
+    advance(&f, 20000);
+    assert_null(find_effect(&f, EFFECT_PROBE));
+    f.task.health.count = 1;
+    assign(&f, wanted(WEB_ID));
+    advance(&f, 1000);
+    assert_non_null(find_effect(&f, EFFECT_PROBE));
+    assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 1);
+    fixture_release(&f);
+}
+
 TEST(a_probe_without_an_answer_counts_as_failed)
 {
     READY;
@@ -371,6 +391,7 @@ int main(void)
         cmocka_unit_test(checks_that_fail_after_the_grace_end_the_run_through_the_restart_policy),
         cmocka_unit_test(
             a_check_that_passes_makes_the_task_healthy_and_one_failure_changes_nothing),
+        cmocka_unit_test(checks_may_change_while_the_task_runs),
         cmocka_unit_test(a_probe_without_an_answer_counts_as_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
