@@ -158,6 +158,7 @@ static void on_connected(void *context)
 {
     struct manager_shell *shell = context;
     log_info("connected to the broker");
+    shell->unreachable_said = false;
     session_on_connected(shell->session, manager_shell_now(shell));
     manager_shell_end_of_batch(shell);
 }
@@ -169,6 +170,15 @@ static void on_disconnected(void *context, const char *why)
     session_on_disconnected(shell->session, manager_shell_now(shell));
     step_kind(shell, EVENT_LINK_LOST);
     manager_shell_end_of_batch(shell);
+}
+
+/* Said once; the bus goes on trying for ever. */
+static void on_connect_failed(void *context, const char *why)
+{
+    struct manager_shell *shell = context;
+    if (!shell->unreachable_said)
+        log_warning("the broker cannot be reached, trying on: %s", why ? why : "unknown");
+    shell->unreachable_said = true;
 }
 
 static void on_subscribed(void *context, int stage, bool granted)
@@ -205,6 +215,7 @@ struct bus_handler manager_shell_bus_handler(struct manager_shell *shell)
         .context = shell,
         .on_connected = on_connected,
         .on_disconnected = on_disconnected,
+        .on_connect_failed = on_connect_failed,
         .on_subscribed = on_subscribed,
         .on_message = on_message,
         .on_batch_end = on_batch_end,

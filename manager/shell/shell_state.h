@@ -73,6 +73,7 @@ struct manager_shell {
     bool meta_dirty;
 
     bool started;
+    bool unreachable_said;
     bool commit_failing;
     int64_t commit_retry_ms;
     int64_t event_count;
