@@ -165,7 +165,7 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .id = attempt->id,
         .job = attempt->job->name,
         .runtime = attempt->runtime,
-        .state = (int)attempt->state,
+        .state = attempt->state,
         .run = attempt->run,
         .restarts = attempt->restarts,
         .log_run = waits ? attempt->kept_run : attempt->run,
