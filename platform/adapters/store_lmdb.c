@@ -30,7 +30,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAP_INITIAL_BYTES = 4 * 1024 * 1024, FULL_BEFORE_GIVING_UP = 20 };
+/* The largest is what a 32-bit machine can map, and far above what the limits of the schema allow.
+ */
+enum { MAP_INITIAL_BYTES = 4 << 20, MAP_MAX_BYTES = 1 << 30 };
 
 static const char *const table_names[STORE_TABLE_COUNT] = {
     [STORE_META] = "meta", [STORE_DOCUMENTS] = "documents", [STORE_TOKENS] = "tokens"};
@@ -67,7 +69,10 @@ static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *wha
 {
     enum err_code code = ERR_IO;
     const char *remedy = "";
-    if (result == MDB_MAP_FULL || result == ENOSPC || result == EDQUOT) {
+    if (result == MDB_MAP_FULL) {
+        code = ERR_FULL;
+        remedy = "; it may hold 1 GiB";
+    } else if (result == ENOSPC || result == EDQUOT) {
         code = ERR_FULL;
         remedy = "; make room on its disk";
     } else if (result == MDB_CORRUPTED || result == MDB_INVALID || result == MDB_VERSION_MISMATCH ||
@@ -179,7 +184,7 @@ static int lmdb_change(struct lmdb_store *lmdb, enum store_table table, const ch
                        lmdb->directory, strlen(key));
     operations_add(lmdb, table, key, value, length, removes);
     int result = operation_apply(lmdb, &lmdb->operations[lmdb->operation_count - 1]);
-    for (int i = 0; result == MDB_MAP_FULL && i < FULL_BEFORE_GIVING_UP; i++)
+    while (result == MDB_MAP_FULL && lmdb->map_bytes < MAP_MAX_BYTES)
         result = txn_repeat_larger(lmdb);
     return result ? lmdb_error(lmdb, result, "cannot write", err) : 0;
 }
@@ -202,7 +207,7 @@ static int lmdb_commit(struct store *store, struct err *err)
     ASSERT(lmdb->txn);
     int result = mdb_txn_commit(lmdb->txn); /* frees it, whatever the result */
     lmdb->txn = NULL;
-    for (int i = 0; result == MDB_MAP_FULL && i < FULL_BEFORE_GIVING_UP; i++) {
+    while (result == MDB_MAP_FULL && lmdb->map_bytes < MAP_MAX_BYTES) {
         result = txn_repeat_larger(lmdb);
         if (!result) {
             result = mdb_txn_commit(lmdb->txn);
