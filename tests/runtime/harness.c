@@ -150,9 +150,28 @@ void harness_until(struct harness *harness, bool (*done)(const struct harness *h
         fail_with_events(harness, "what was waited for");
 }
 
-static bool log_has_ended(const struct harness *harness)
+bool harness_log_has_ended(const struct harness *harness)
 {
     return harness->log_ended;
+}
+
+void harness_clear(struct harness *harness)
+{
+    const struct runtime_ops *ops = harness->runtime->ops;
+    ops->set_cluster(harness->runtime, NULL);
+    size_t from = harness->count;
+    ops->list(harness->runtime);
+    harness->read = from;
+    harness_wait(harness, RUNTIME_LISTED, NULL);
+    size_t until = harness->count;
+    for (size_t i = from; i < until; i++) {
+        struct seen seen = harness->events[i];
+        if (seen.kind != RUNTIME_RUNNING && seen.kind != RUNTIME_EXITED)
+            continue;
+        ops->stop(harness->runtime, seen.task_id, seen.run, 9, 0);
+        ops->remove(harness->runtime, seen.task_id, seen.run);
+        harness_wait(harness, RUNTIME_GONE, seen.task_id);
+    }
 }
 
 void harness_logs(struct harness *harness, const char *task_id, int64_t run, int64_t tail_lines,
@@ -163,7 +182,7 @@ void harness_logs(struct harness *harness, const char *task_id, int64_t run, int
     harness->log_ended = false;
     harness->log_error = 0;
     harness->runtime->ops->logs(harness->runtime, 7, task_id, run, tail_lines, limit_bytes, false);
-    harness_until(harness, log_has_ended);
+    harness_until(harness, harness_log_has_ended);
 }
 
 void harness_start(struct harness *harness, const char *task_id, int64_t run,
@@ -178,4 +197,11 @@ void harness_start(struct harness *harness, const char *task_id, int64_t run,
                                                        .task = task,
                                                        .env = env,
                                                    });
+}
+
+void harness_until_log(struct harness *harness, const char *task_id, const char *text)
+{
+    do
+        harness_logs(harness, task_id, 1, -1, 4096);
+    while (strcmp(buf_text(&harness->log[1]), text) != 0);
 }

@@ -69,6 +69,11 @@ size_t harness_count(const struct harness *harness, enum runtime_event_kind kind
                      const char *task_id);
 /* Runs until `done` says so; fails when it does not. */
 void harness_until(struct harness *harness, bool (*done)(const struct harness *harness));
+/* Asks for the log until its stdout is this text: how a task says that it is ready. */
+void harness_until_log(struct harness *harness, const char *task_id, const char *text);
+bool harness_log_has_ended(const struct harness *harness);
+/* Ends and removes everything that the runtime lists. */
+void harness_clear(struct harness *harness);
 /* Everything from the log, until its end. */
 void harness_logs(struct harness *harness, const char *task_id, int64_t run, int64_t tail_lines,
                   size_t limit_bytes);

@@ -66,21 +66,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     struct harness *harness = *state;
-    const struct runtime_ops *ops = harness->runtime->ops;
-    ops->set_cluster(harness->runtime, NULL);
-    size_t from = harness->count;
-    ops->list(harness->runtime);
-    harness->read = from;
-    harness_wait(harness, RUNTIME_LISTED, NULL);
-    size_t until = harness->count;
-    for (size_t i = from; i < until; i++) {
-        struct seen seen = harness->events[i];
-        if (seen.kind != RUNTIME_RUNNING && seen.kind != RUNTIME_EXITED)
-            continue;
-        ops->stop(harness->runtime, seen.task_id, seen.run, 9, 0);
-        ops->remove(harness->runtime, seen.task_id, seen.run);
-        harness_wait(harness, RUNTIME_GONE, seen.task_id);
-    }
+    harness_clear(harness);
     harness_free(harness);
     return 0;
 }
@@ -114,11 +100,12 @@ static void test_a_task_that_ends_at_once_is_reported_running_and_then_ended(voi
 static void test_a_stop_ends_a_task_by_its_signal(void **state)
 {
     struct harness *h = *state;
-    struct task_spec task =
-        TASK(RUNTIME_DOCKER, "sh", "-c", "trap 'exit 42' USR1; while :; do sleep 0.1; done");
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c",
+                                 "trap 'exit 42' USR1; echo up; while :; do sleep 0.1; done");
     task.stop.signal = "SIGUSR1";
     harness_start(h, "web_web_0_a", 1, &task);
     harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    harness_until_log(h, "web_web_0_a", "up\n"); /* the trap is set */
     h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, signal_from_string("SIGUSR1"), 10000);
     assert_int_equal(harness_wait(h, RUNTIME_EXITED, "web_web_0_a")->exit_code, 42);
 }
@@ -127,9 +114,10 @@ static void test_a_task_that_ignores_its_stop_is_killed(void **state)
 {
     struct harness *h = *state;
     struct task_spec task =
-        TASK(RUNTIME_DOCKER, "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done");
+        TASK(RUNTIME_DOCKER, "sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done");
     harness_start(h, "web_web_0_a", 1, &task);
     harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
+    harness_until_log(h, "web_web_0_a", "up\n");
     h->runtime->ops->stop(h->runtime, "web_web_0_a", 1, 15, 1000);
     const struct seen *seen = harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
     assert_int_equal(seen->exit_code, 137);

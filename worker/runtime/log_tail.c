@@ -2,6 +2,7 @@
 
 #include "platform/base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -15,11 +16,11 @@ struct log_piece {
     char bytes[PIECE_BYTES];
 };
 
-static void drop_front(struct log_tail *tail)
+static void drop_front(struct log_tail *tail, size_t limit_bytes)
 {
-    while (tail->used_bytes > tail->limit_bytes) {
+    while (tail->used_bytes > limit_bytes) {
         struct log_piece *oldest = tail->pieces;
-        size_t excess = tail->used_bytes - tail->limit_bytes;
+        size_t excess = tail->used_bytes - limit_bytes;
         size_t length = oldest->end - oldest->begin;
         if (length > excess) {
             oldest->begin += excess;
@@ -55,8 +56,29 @@ void log_tail_add(struct log_tail *tail, int stream, const char *bytes, size_t l
         tail->used_bytes += taken;
         bytes += taken;
         length -= taken;
-        drop_front(tail);
+        drop_front(tail, tail->limit_bytes);
     }
+}
+
+/* How many bytes at the end hold that many lines; an end without a newline is a line. */
+static size_t bytes_of_lines(const struct log_tail *tail, size_t lines)
+{
+    const struct log_piece *piece = tail->pieces ? tail->pieces->prev : NULL;
+    size_t bytes = 0, ends = 0;
+    while (piece) {
+        for (size_t at = piece->end; at > piece->begin; at--, bytes++) {
+            bool is_end = piece->bytes[at - 1] == '\n';
+            if (is_end && bytes > 0 && ++ends == lines)
+                return bytes;
+        }
+        piece = piece == tail->pieces ? NULL : piece->prev;
+    }
+    return bytes;
+}
+
+void log_tail_keep_lines(struct log_tail *tail, size_t lines)
+{
+    drop_front(tail, lines ? bytes_of_lines(tail, lines) : 0);
 }
 
 void log_tail_each(const struct log_tail *tail,

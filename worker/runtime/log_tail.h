@@ -14,6 +14,8 @@ struct log_tail {
 
 /* Nothing of a log that has no room is kept but its end. Aborts without memory. */
 void log_tail_add(struct log_tail *tail, int stream, const char *bytes, size_t length);
+/* Drops all but the last `lines` lines, counted over both streams. */
+void log_tail_keep_lines(struct log_tail *tail, size_t lines);
 void log_tail_each(const struct log_tail *tail,
                    void (*write)(void *context, int stream, const char *bytes, size_t length),
                    void *context);

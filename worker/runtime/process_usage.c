@@ -1,0 +1,61 @@
+/* What the processes of a task's session use, from one look at /proc for all tasks. */
+#include "platform/base/mem.h"
+#include "worker/runtime/process_runtime.h"
+
+#include <unistd.h>
+
+struct session_usage {
+    UT_hash_handle hh;
+    pid_t session;
+    const struct execution *execution;
+    int64_t cpu_ticks, resident_bytes, threads;
+};
+
+static void add_process(void *context, pid_t pid, const struct process_stat *stat)
+{
+    struct session_usage *sessions = context, *usage = NULL;
+    (void)pid;
+    HASH_FIND_INT(sessions, &stat->session, usage);
+    if (usage) {
+        usage->cpu_ticks += stat->cpu_ticks;
+        usage->resident_bytes += stat->resident_bytes;
+        usage->threads += stat->threads;
+    }
+}
+
+static struct session_usage *sessions_of(struct process *process)
+{
+    struct session_usage *sessions = NULL;
+    for (const struct execution *e = process->executions; e; e = e->hh.next) {
+        if (e->phase != PROCESS_RUNNING)
+            continue;
+        struct session_usage *usage = mem_alloc(sizeof(*usage));
+        usage->session = e->task.pid;
+        usage->execution = e;
+        HASH_ADD_INT(sessions, session, usage);
+    }
+    return sessions;
+}
+
+void process_usage_report(struct process *process, runtime_usage_fn *report, void *context)
+{
+    struct session_usage *sessions = sessions_of(process), *usage, *next;
+    if (sessions)
+        process_each(add_process, sessions);
+    HASH_ITER(hh, sessions, usage, next)
+    {
+        struct runtime_usage numbers = {
+            .cpu_seconds_total = (double)usage->cpu_ticks / (double)sysconf(_SC_CLK_TCK),
+            .memory_bytes = usage->resident_bytes,
+            .memory_limit_bytes = usage->execution->meta.memory_limit_bytes,
+            .net_rx_bytes = -1,
+            .net_tx_bytes = -1,
+            .block_read_bytes = -1,
+            .block_write_bytes = -1,
+            .pids = usage->threads,
+        };
+        report(context, usage->execution->task_id, &numbers);
+        HASH_DEL(sessions, usage);
+        free(usage);
+    }
+}
