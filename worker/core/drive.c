@@ -48,10 +48,10 @@ bool job_is_settled(const struct worker *worker, const char *name)
     if (!job || !job->held) {
         return revision == UNSET;
     }
-    /* An assignment that the index does not name is not known to the leader yet: it will ask for
-     * it. */
+    /* Only the very assignment that the index names is the leader's last word. One that it does not
+     * name is not known to it yet: it will ask for it. */
     const struct assignment *held = &job->held->value;
-    return revision != UNSET && held->revision >= revision && held->head.term == worker->term;
+    return held->revision == revision && held->head.term == worker->term;
 }
 
 static bool stop_after_is_due(const struct step *step, const struct attempt *attempt)

@@ -4,10 +4,11 @@
 
 #define TEST(name) static void name(void **state)
 
-static void settle(struct fixture *f, const char *job)
+/* The leader's index: this job with this revision, or no job at all. */
+static void settle(struct fixture *f, const char *job, int64_t revision)
 {
     manager_leads(f);
-    desired(f, job, 1);
+    desired(f, job, revision);
 }
 
 /* ---- adoption ---- */
@@ -209,7 +210,7 @@ TEST(absence_never_means_stop_until_the_leaders_index_says_so)
     listed(&f, RUNTIME_DOCKER);
     assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 3);
     assert_null(find_effect(&f, EFFECT_STOP));
-    settle(&f, "web"); /* the index names it: its assignment will come */
+    settle(&f, "web", 1); /* the index names it: its assignment will come */
     assert_null(find_effect(&f, EFFECT_STOP));
     desired(&f, NULL, 0);
     assert_int_equal(find_effect(&f, EFFECT_STOP)->run, 3);
@@ -219,7 +220,7 @@ TEST(absence_never_means_stop_until_the_leaders_index_says_so)
     fixture_release(&f);
 }
 
-TEST(an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_has_come_as_far)
+TEST(an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_names_that_assignment)
 {
     (void)state;
     struct fixture f;
@@ -227,8 +228,10 @@ TEST(an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_ha
     assign(&f, wanted(WEB_ID));
     running(&f, WEB_ID, 1);
     assign(&f, wanted("web_web_1_bbbbbbbb"));
+    int64_t revision = f.seq;
+    settle(&f, "web", revision - 1);
     assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 1);
-    settle(&f, "web");
+    settle(&f, "web", revision);
     assert_state(&f, WEB_ID, ATTEMPT_STOPPING, 1);
     assert_int_equal(attempt_of(&f, WEB_ID)->reason, REASON_UNKNOWN_ATTEMPT);
     fixture_release(&f);
@@ -241,7 +244,7 @@ TEST(an_index_that_lacks_a_job_we_hold_stops_nothing)
     fixture_ready(&f);
     assign(&f, wanted(WEB_ID));
     running(&f, WEB_ID, 1);
-    settle(&f, NULL);
+    settle(&f, NULL, 0);
     assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 1);
     fixture_release(&f);
 }
@@ -256,7 +259,7 @@ TEST(nothing_is_judged_before_the_picture_of_this_connection_is_whole)
     step_kind(&f, WORKER_LINK_LOST);
     step_kind(&f, WORKER_LINK_UP);
     assign(&f, wanted("web_web_1_bbbbbbbb"));
-    settle(&f, "web");
+    settle(&f, "web", f.seq);
     assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 1);
     step_kind(&f, WORKER_PICTURE_WHOLE);
     assert_state(&f, WEB_ID, ATTEMPT_STOPPING, 1);
@@ -416,7 +419,7 @@ int main(void)
             an_emptied_worker_goes_on_from_its_own_retained_state_and_its_numbers_go_on_too),
         cmocka_unit_test(absence_never_means_stop_until_the_leaders_index_says_so),
         cmocka_unit_test(
-            an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_has_come_as_far),
+            an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_names_that_assignment),
         cmocka_unit_test(an_index_that_lacks_a_job_we_hold_stops_nothing),
         cmocka_unit_test(nothing_is_judged_before_the_picture_of_this_connection_is_whole),
         cmocka_unit_test(containers_of_another_cluster_are_not_ours),
