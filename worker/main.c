@@ -132,7 +132,6 @@ static struct runtime *make_docker(struct program *program, const struct runtime
     return docker_runtime_new(&config, handler, program->loop);
 }
 
-#ifdef ARGOSY_HAVE_PROCESS
 static const char *shim_path(struct program *program)
 {
     char self[PATH_MAX] = "";
@@ -157,9 +156,7 @@ static struct runtime *make_process(struct program *program, const struct runtim
     };
     return process_runtime_new(&config, handler, program->loop, err);
 }
-#endif
 
-#ifdef ARGOSY_HAVE_SIMULATED
 static struct runtime *make_simulated(struct program *program,
                                       const struct runtime_handler *handler, struct err *err)
 {
@@ -167,22 +164,17 @@ static struct runtime *make_simulated(struct program *program,
     return simulated_runtime_new_on_loop(
         program->settings.node_id, worker_shell_cluster(program->shell), handler, program->loop);
 }
-#endif
 
 static runtime_maker *const runtime_makers[RUNTIME_KIND_COUNT] = {
     [RUNTIME_DOCKER] = make_docker,
-#ifdef ARGOSY_HAVE_PROCESS
     [RUNTIME_PROCESS] = make_process,
-#endif
-#ifdef ARGOSY_HAVE_SIMULATED
     [RUNTIME_SIMULATED] = make_simulated,
-#endif
 };
 
 static int make_runtimes(struct program *program, struct err *err)
 {
     for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
-        if (!program->settings.runtimes[kind] || !runtime_makers[kind]) {
+        if (!program->settings.runtimes[kind]) {
             continue;
         }
         struct runtime_handler handler = worker_shell_runtime_handler(program->shell, kind);
