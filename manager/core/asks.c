@@ -11,11 +11,13 @@
 
 enum { ASK_TOKEN_LENGTH = 16 };
 
+/* A node that is away is asked when it is back. */
 static void ask_again(struct manager *manager, struct node *node)
 {
     prng_base32(&manager->prng, node->ask_token, ASK_TOKEN_LENGTH);
     node->ask_parts = 0;
-    emit_ask(manager, node);
+    if (!node->offline)
+        emit_ask(manager, node);
     timer_set(&manager->timers, &node->ask_timer, manager->now.mono_ms + ANSWER_TIMEOUT_MS);
 }
 

@@ -107,14 +107,15 @@ static bool is_preferred(const struct attempt *a, const struct attempt *b, int p
     return policy == RECONCILE_KEEP_REPLACEMENT;
 }
 
-/* A silent node is back and a replacement runs: one of them goes on. Those that are silent or
- * not heard yet do not take part. */
+/* A silent node is back and a replacement runs: one of them goes on. What is silent, or was not
+ * reported since it was, does not take part: it may have ended meanwhile. */
 static void keep_one(struct manager *manager, struct instance *instance)
 {
     int policy = job_present(instance->group->job)->spec.disconnect.reconcile;
     struct attempt *kept = NULL;
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
-        if (!attempt_is_live(attempt) || attempt->binding->node->liveness != NODE_ALIVE)
+        if (!attempt_is_live(attempt) || attempt->unheard ||
+            attempt->binding->node->liveness != NODE_ALIVE)
             continue;
         if (!kept) {
             kept = attempt;
@@ -296,6 +297,14 @@ static void explain(struct manager *manager, struct group *group,
     mark_job(manager, group->job, MARK_STATUS);
 }
 
+/* The scheduler's view of the nodes is about one group at a time. */
+static void look_from(struct group *group, bool *stamped)
+{
+    if (!*stamped)
+        stamp_all(group, true);
+    *stamped = true;
+}
+
 /* False when no node can take it, with the reason in the group's explanation. */
 static bool instance_place(struct manager *manager, struct instance *instance)
 {
@@ -330,19 +339,20 @@ static bool wants_placing(struct manager *manager, struct instance *instance)
 /* Instances of a task ask for the same: when one fits nowhere, none does. */
 static void group_place(struct manager *manager, struct group *group, int64_t count)
 {
-    bool full = false;
-    stamp_all(group, true);
+    bool full = false, stamped = false;
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
         if (!wants_placing(manager, instance))
             continue;
+        look_from(group, &stamped);
         if (!full && instance_place(manager, instance))
             continue;
         full = true;
         set_waiting(manager, instance, main_exclusion(group->explanation));
         job_set_waiting(manager, group->job, true);
     }
-    stamp_all(group, false);
+    if (stamped)
+        stamp_all(group, false);
     if (full)
         return;
     free(group->explanation);

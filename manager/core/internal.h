@@ -101,6 +101,7 @@ struct attempt {
 
     bool adopted;             /* heard of, not placed by us: its age is not known */
     bool unknown;             /* its node is silent */
+    bool unheard;             /* its node was silent, or we were: it was not reported since */
     bool holds;               /* its resources are taken on the node */
     bool answered;            /* final by the worker's own words: nothing of it runs */
     bool final_stored;        /* the final state was committed */
@@ -402,6 +403,8 @@ void reschedule_add_node(struct reschedule *reschedule, const char *node);
 
 struct node *node_find(struct manager *manager, const char *id);
 struct node *node_obtain(struct manager *manager, const char *id);
+/* The same for what workers say: NULL when it is new and there are too many. */
+struct node *node_admit(struct manager *manager, const char *id);
 void node_free(struct manager *manager, struct node *node);
 /* Whether, and why not, it takes new work. Refreshes the scheduler's view. */
 void node_refresh(struct manager *manager, struct node *node);

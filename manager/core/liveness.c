@@ -32,8 +32,10 @@ static void set_unknown(struct node *node, bool unknown)
 {
     for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
         for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
-            if (!attempt_is_final(attempt))
+            if (!attempt_is_final(attempt)) {
                 attempt->unknown = unknown;
+                attempt->unheard |= unknown;
+            }
 }
 
 static void set_liveness(struct manager *manager, struct node *node, enum liveness liveness)
@@ -90,11 +92,9 @@ void on_presence(struct manager *manager, const struct manager_event *event)
 {
     const struct presence_document *presence = event->presence;
     bool offline = presence->state == PRESENCE_OFFLINE;
-    struct node *node = node_find(manager, event->node);
-    if (!node && offline)
-        return; /* the last word of a node that we never knew */
+    struct node *node = node_admit(manager, event->node);
     if (!node)
-        node = node_obtain(manager, event->node);
+        return;
     if (presence->session < node->session ||
         (presence->session == node->session && !offline && node->offline))
         return;
@@ -109,5 +109,7 @@ void on_presence(struct manager *manager, const struct manager_event *event)
 
 void on_heartbeat(struct manager *manager, const struct manager_event *event)
 {
-    node_heard(manager, node_obtain(manager, event->node));
+    struct node *node = node_find(manager, event->node);
+    if (node)
+        node_heard(manager, node);
 }

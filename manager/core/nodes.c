@@ -49,6 +49,16 @@ struct node *node_obtain(struct manager *manager, const char *id)
     return node;
 }
 
+struct node *node_admit(struct manager *manager, const char *id)
+{
+    struct node *node = node_find(manager, id);
+    if (node || HASH_COUNT(manager->nodes) < LIMIT_NODES)
+        return node ? node : node_obtain(manager, id);
+    emit_event(manager, "limit_reached", REASON_LIMIT_REACHED, NULL, id, NULL,
+               "the cluster has %d nodes; this one is ignored", LIMIT_NODES);
+    return NULL;
+}
+
 void node_free(struct manager *manager, struct node *node)
 {
     struct binding *binding, *next;

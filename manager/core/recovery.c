@@ -193,7 +193,7 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
         struct group *group = job_group_obtain(job, name.task);
         attempt = attempt_new(manager, assigned->id, group_instance_obtain(group, name.index), node,
                               version, task);
-        attempt->adopted = true;
+        attempt->adopted = attempt->unheard = true;
         attempt->unknown = node->liveness == NODE_SILENT;
         attempt_schedule(manager, attempt);
     }

@@ -49,16 +49,16 @@ void node_settle_or_ask(struct manager *manager, struct node *node)
     bool never_assigned = node->has_info && !node->info.head.cluster;
     if (!node->ask_wanted && (node->has_document || never_assigned))
         node_settle(manager, node);
-    else
+    else if (node->ask_wanted || node->has_info)
         node_ask(manager, node);
 }
 
 void on_node_info(struct manager *manager, const struct manager_event *event)
 {
     const struct node_info *info = event->node_info;
-    struct node *node = node_obtain(manager, event->node);
-    if (node->deleted && !event->live)
-        return; /* an old copy that turned up again */
+    struct node *node = node_admit(manager, event->node);
+    if (!node || (node->deleted && !event->live))
+        return; /* too many; or an old copy that turned up again */
     node_revive(manager, node);
     if (node->has_info && info->head.seq <= node->info_seq)
         return;
@@ -103,9 +103,12 @@ static bool observe_all(struct manager *manager, struct binding *binding,
         const struct observed_attempt *observed =
             RECORD_AT(struct observed_attempt, report->attempts, i);
         struct attempt *attempt = attempt_find(manager, observed->id);
-        if (!attempt || attempt->binding != binding)
+        if (!attempt || attempt->binding != binding) {
             unknown = true;
-        else if (attempt_observe(manager, attempt, observed))
+            continue;
+        }
+        attempt->unheard = false;
+        if (attempt_observe(manager, attempt, observed))
             mark_job(manager, binding->job, MARK_STATUS);
     }
     return unknown;
@@ -125,12 +128,12 @@ static bool may_be_unheard(const struct manager *manager, const struct job *job,
 void on_node_state(struct manager *manager, const struct manager_event *event)
 {
     const struct node_state *report = event->node_state;
-    struct node *node = node_obtain(manager, event->node);
+    struct node *node = node_admit(manager, event->node);
+    if (!node || node->deleted)
+        return;
     struct job *job = job_find(manager, event->job);
     struct binding *binding = job ? binding_find(node, job) : NULL;
-    if (node->deleted)
-        return;
-    if (binding && report->head.seq <= binding->state_seq)
+    if (binding && report->head.seq < binding->state_seq)
         return;
     bool unknown = observe_all(manager, binding, report);
     if (binding) {

@@ -110,11 +110,41 @@ static void the_original_is_kept_when_its_node_is_back(void **state)
     cluster_obey(c, "n2");
     assert_int_equal(cluster_wanted(c, NULL, "web"), 2);
     cluster_heartbeat(c, "n1");
+    assert_int_equal(cluster_wanted(c, NULL, "web"), 2); /* it may have ended meanwhile */
+    cluster_report(c, "n1", "web", 0, ATTEMPT_RUNNING, UNSET);
     assert_int_equal(cluster_wanted(c, "n1", "web"), 1);
     assert_int_equal(cluster_wanted(c, "n2", "web"), 0);
     assert_int_equal(cluster_attempt(c, "n2", "web", 0)->reason, REASON_REPLACED);
     cluster_obey(c, NULL);
     assert_int_equal(cluster_status(c, "web")->counts.running, 1);
+}
+
+static void
+an_original_that_ended_while_its_node_was_silent_does_not_end_its_replacement(void **state)
+{
+    (void)state;
+    silence_n1(PATIENT, SILENCE_MS + 62000);
+    cluster_obey(c, "n2");
+    cluster_heartbeat(c, "n1");
+    cluster_report(c, "n1", "web", 0, ATTEMPT_STOPPED, UNSET);
+    cluster_pass(c, 5000, both);
+    assert_int_equal(cluster_wanted(c, "n2", "web"), 1);
+    assert_int_equal(cluster_status(c, "web")->counts.running, 1);
+}
+
+static void a_node_whose_will_came_before_its_info_gets_nothing(void **state)
+{
+    (void)state;
+    const char *runtimes[] = {"docker"};
+    struct node_info info = {.head = {.seq = 9},
+                             .datacenter = "dc1",
+                             .capacity = {64000, (int64_t)64 << 30, (int64_t)64 << 30},
+                             .runtimes = {runtimes, 1}};
+    cluster_presence(c, "dead", PRESENCE_OFFLINE, 1);
+    cluster_step(
+        c, &(struct manager_event){.kind = EVENT_NODE_INFO, .node = "dead", .node_info = &info});
+    cluster_set(c, "web", "{\"image\":\"x\",\"count\":3}");
+    assert_int_equal(cluster_wanted(c, "dead", "web"), 0);
 }
 
 static void the_replacement_is_kept_when_the_policy_says_so(void **state)
@@ -369,6 +399,8 @@ int main(void)
         TEST(a_pinned_instance_is_never_replaced),
         TEST(stop_after_is_waited_for_before_an_instance_is_replaced),
         TEST(the_original_is_kept_when_its_node_is_back),
+        TEST(an_original_that_ended_while_its_node_was_silent_does_not_end_its_replacement),
+        TEST(a_node_whose_will_came_before_its_info_gets_nothing),
         TEST(the_replacement_is_kept_when_the_policy_says_so),
         TEST(a_lost_attempt_stays_lost_whatever_is_reported_later),
         TEST(what_a_lost_attempt_holds_is_free_only_when_the_worker_has_answered),
