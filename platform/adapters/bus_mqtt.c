@@ -147,11 +147,18 @@ static void bus_connect(struct mqtt_bus *bus)
     }
 }
 
-/* One client at a time: Paho finds a client by its socket's number, which two would share. */
-static void bus_set_version(struct mqtt_bus *bus, int version)
+/* The next connect makes a new one. One client at a time: Paho finds a client by its socket's
+ * number, which two would share. And one a connection where the session is persistent: Paho would
+ * send again what it had in flight, by itself, from memory that it has freed (1.3.12). */
+static void bus_forget_client(struct mqtt_bus *bus)
 {
     paho_free(bus->paho);
     bus->paho = NULL;
+}
+
+static void bus_set_version(struct mqtt_bus *bus, int version)
+{
+    bus_forget_client(bus);
     bus->version = version;
 }
 
@@ -218,13 +225,6 @@ static void bus_on_delivered(struct mqtt_bus *bus, const struct inbox_item *item
     outbox_acknowledged(bus->outbox, entry);
 }
 
-static void bus_on_undelivered(struct mqtt_bus *bus, const struct inbox_item *item)
-{
-    struct outbox_entry *entry = outbox_find(bus->outbox, item->id);
-    if (entry)
-        outbox_unsent(bus->outbox, entry);
-}
-
 /* ---- subscriptions ---- */
 
 static void subscription_send(struct mqtt_bus *bus, struct subscription *subscription)
@@ -273,6 +273,8 @@ static void bus_on_lost(struct mqtt_bus *bus, const char *why)
     outbox_reset(bus->outbox);
     for (int i = 0; i < STAGES_MAX; i++)
         subscription_release(&bus->stages[i]);
+    if (bus->config.persistent)
+        bus_forget_client(bus);
     bus_wait(bus);
     bus->config.handler.on_disconnected(bus->config.handler.context, why);
 }
@@ -291,6 +293,16 @@ static void bus_on_arrived(struct mqtt_bus *bus, const struct inbox_item *item)
                                   .correlation = item->correlation,
                                   .correlation_length = item->correlation_length};
     bus->config.handler.on_message(bus->config.handler.context, &message);
+}
+
+static void mqtt_reconnect(struct bus *base, const char *why)
+{
+    struct mqtt_bus *bus = mqtt_bus(base);
+    if (bus->connection != CONNECTED)
+        return;
+    log_warning("broker %s: connecting again: %s", bus->uris[bus->uri], why);
+    bus->connection = DISCONNECTING;
+    paho_disconnect(bus->paho);
 }
 
 static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
@@ -316,19 +328,11 @@ static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
         bus_on_delivered(bus, item);
         return;
     case INBOX_UNDELIVERED:
-        bus_on_undelivered(bus, item);
+        /* Paho gives up what was in flight, just before it tells of the loss. It stays in flight
+         * here until the loss puts all of it back in order. */
+        mqtt_reconnect(&bus->bus, "a publication could not be sent");
         return;
     }
-}
-
-static void mqtt_reconnect(struct bus *base, const char *why)
-{
-    struct mqtt_bus *bus = mqtt_bus(base);
-    if (bus->connection != CONNECTED)
-        return;
-    log_warning("broker %s: connecting again: %s", bus->uris[bus->uri], why);
-    bus->connection = DISCONNECTING;
-    paho_disconnect(bus->paho);
 }
 
 static void bus_on_wake(void *context)
