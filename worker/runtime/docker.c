@@ -119,6 +119,12 @@ void docker_execution_call(struct execution *execution, enum execution_phase pha
                                                                 });
 }
 
+void docker_execution_explain(struct execution *execution, enum reason reason, const char *message)
+{
+    execution->reason = reason;
+    snprintf(execution->message, sizeof(execution->message), "%.*s", LIMIT_MESSAGE_LENGTH, message);
+}
+
 bool docker_execution_answered(struct execution *execution, const struct engine_reply *reply)
 {
     execution->request = NULL;
@@ -225,9 +231,7 @@ static bool choose_ports(struct execution *execution, const struct string_list *
 
 static void fail_at_once(struct execution *execution, enum reason reason, const char *message)
 {
-    execution->reason = reason;
-    snprintf(execution->message, sizeof(execution->message), "%.*s",
-             (int)sizeof(execution->message) - 1, message); /* a longer one is cut on purpose */
+    docker_execution_explain(execution, reason, message);
     docker_execution_touch(execution);
 }
 

@@ -140,6 +140,8 @@ struct execution *docker_execution_obtain(struct docker *docker, const char *tas
 void docker_execution_free(struct execution *execution);
 /* Looks at it at the next turn of the loop: nothing is reported from within a call of the port. */
 void docker_execution_touch(struct execution *execution);
+/* Why it failed; a long message is cut. */
+void docker_execution_explain(struct execution *execution, enum reason reason, const char *message);
 /* One call about this container: "/containers/<name><rest>". */
 void docker_execution_call(struct execution *execution, enum execution_phase phase,
                            const char *method, const char *rest, int64_t timeout_ms,

@@ -68,8 +68,7 @@ static void on_discarded(void *context, const struct engine_reply *reply)
 
 void docker_start_discard(struct execution *execution, enum reason reason, const char *message)
 {
-    execution->reason = reason;
-    snprintf(execution->message, sizeof(execution->message), "%s", message);
+    docker_execution_explain(execution, reason, message);
     docker_execution_call(execution, EXECUTION_DISCARDING, "DELETE", "?force=1&v=1",
                           ENGINE_REMOVE_MS, on_discarded);
 }
@@ -77,15 +76,14 @@ void docker_start_discard(struct execution *execution, enum reason reason, const
 /* Nothing was made in the engine. */
 static void fail(struct execution *execution, enum reason reason, const char *message)
 {
-    execution->reason = reason;
-    snprintf(execution->message, sizeof(execution->message), "%s", message);
+    docker_execution_explain(execution, reason, message);
     tell_discarded(execution);
 }
 
 static void fail_with_reply(struct execution *execution, enum engine_step step,
                             const struct engine_reply *reply)
 {
-    char text[LIMIT_MESSAGE_LENGTH + 1];
+    char text[1024]; /* all of it: what tells the reason may stand at the end */
     engine_error_text(reply->body, reply->length, text, sizeof(text));
     enum reason reason = engine_error_reason(step, reply->status, text);
     if (step == STEP_START)

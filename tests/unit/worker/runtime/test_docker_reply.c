@@ -4,6 +4,7 @@
 
 #include "worker/runtime/docker_reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct json *tree_of(const char *text)
@@ -162,7 +163,7 @@ static const struct error_case error_cases[] = {
      "failed to create shim task: OCI runtime create failed: exec: \"docker-init\": executable "
      "file not found "
      "in $PATH: unknown",
-     REASON_START_FAILED, NULL},
+     REASON_START_FAILED, "OCI runtime create failed: exec: \"docker-init\""},
     {STEP_START, 500,
      "driver failed programming external connectivity on endpoint "
      "argosy-a-node-with-a-very-long-name-indeed-and-more-some-job_some-task_0_abcdefgh-1 "
