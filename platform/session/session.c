@@ -18,6 +18,7 @@ enum stage_phase { PHASE_IDLE, PHASE_SUBSCRIBING, PHASE_BARRIER };
 struct session {
     struct session_config config;
     int64_t number;
+    int64_t said; /* of the last connection whose first stage was completed, 0: none yet */
     char instance[INSTANCE_LENGTH + 1];
     char nonce[NONCE_LENGTH + 1];
     enum stage_phase phase;
@@ -122,6 +123,7 @@ static void stage_complete(struct session *session, struct now now)
     session->stage++;
     session->phase = PHASE_IDLE;
     session->deadline_ms = INT64_MAX;
+    session->said = session->number;
     int stage = session->stage;
     const struct session_handler *handler = &session->config.handler;
     handler->on_stage(handler->context, stage);
@@ -138,7 +140,6 @@ void session_resync(struct session *session, struct now now)
 
 void session_on_connected(struct session *session, struct now now)
 {
-    session_say(session, PRESENCE_ONLINE, now);
     session_resync(session, now);
 }
 
@@ -156,10 +157,13 @@ void session_on_subscribed(struct session *session, int stage, bool granted, str
 {
     if (session->phase != PHASE_SUBSCRIBING || stage != session->stage + 1)
         return;
-    if (granted)
-        stage_send_barrier(session, now);
-    else
+    if (!granted) {
         session->deadline_ms = INT64_MAX; /* the bus asks again and calls again */
+        return;
+    }
+    if (stage == 1) /* not earlier: what is retained on our presence topic comes first */
+        session_say(session, PRESENCE_ONLINE, now);
+    stage_send_barrier(session, now);
 }
 
 static void session_reconnect(struct session *session, const char *why)
@@ -194,7 +198,8 @@ static void session_on_presence(struct session *session, const struct bus_messag
         return;
     }
     bool ours = heard.instance && !strcmp(heard.instance, session->instance);
-    if (!ours && !message->retained && heard.state == PRESENCE_ONLINE)
+    bool live = !message->retained && heard.state == PRESENCE_ONLINE;
+    if (!ours && (live || (session->said && heard.session > session->said)))
         session_note_duplicate(session, &heard, now);
     bool own_will = ours && heard.session == session->number && heard.state == PRESENCE_OFFLINE;
     bool overtaken = heard.session > session->number || (!ours && heard.session == session->number);

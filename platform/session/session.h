@@ -5,9 +5,10 @@
  *   disconnected at any point: on_disconnected, and from the start again at the next connect.
  *
  * Presence: each connection has a session number of its own; its will says offline with it, its
- * birth online. A process that hears on its own presence topic (a) its own will while it lives, (b)
- * a larger session number than its own, takes the next number above it and connects again. Two live
- * processes with one id are noticed by `instance` changing to and fro: on_duplicate.
+ * birth, once stage 1 is granted, online. A process that hears on its own presence topic (a) its
+ * own will while it lives, (b) a larger session number than its own, takes the next number above it
+ * and connects again. Two live processes with one id take the broker's session from each other;
+ * each hears, when it connects again, that the other has spoken since: on_duplicate.
  *
  * Failure modes: a barrier that does not return within ANSWER_TIMEOUT_MS (the broker drops what
  * exceeds its queue) makes the bus connect again. The shell owns the bus handler and forwards to

@@ -100,11 +100,18 @@ static bool is_foreign(struct worker_shell *shell, const struct bus_message *mes
         hash_ring_has(&shell->echoes, hash_bytes(0, message->payload, message->length))) {
         return false;
     }
-    shell_event_once(shell, &(struct shell_event){.word = "refused",
-                                                  .reason = REASON_FOREIGN_DOCUMENT,
-                                                  .message = "written again",
-                                                  .topic = message->topic});
     return true;
+}
+
+static void report_foreign(struct worker_shell *shell, const struct bus_message *message,
+                           bool foreign)
+{
+    if (foreign) {
+        shell_event_once(shell, &(struct shell_event){.word = "refused",
+                                                      .reason = REASON_FOREIGN_DOCUMENT,
+                                                      .message = "ours is written again",
+                                                      .topic = message->topic});
+    }
 }
 
 static bool job_is_known(struct worker_shell *shell, const char *job)
@@ -117,30 +124,34 @@ static bool job_is_known(struct worker_shell *shell, const char *job)
 static void on_own_state(struct worker_shell *shell, const char *job,
                          const struct bus_message *message)
 {
-    bool known = job_is_known(shell, job);
-    if (!message->length && !known) {
-        return; /* our own clearing of a tombstone */
-    }
-    if (is_foreign(shell, message) && known) {
-        effects_mark(&shell->effects, job, MARK_STATE);
-    }
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     struct node_state state;
     struct worker_event event = {.kind = WORKER_OWN_STATE, .job = job, .state = &state};
-    if (message->length && shell_decode(shell, message, &node_state_record, &arena, &state)) {
+    bool written_again = is_foreign(shell, message) && job_is_known(shell, job);
+    if (!message->length) {
+        report_foreign(shell, message, written_again);
+    } else if (shell_decode(shell, message, &node_state_record, &arena, &state)) {
+        report_foreign(shell, message, written_again);
         shell_step(shell, &event);
+    }
+    if (written_again) {
+        effects_mark(&shell->effects, job, MARK_STATE);
     }
 }
 
 static void on_own_info(struct worker_shell *shell, const struct bus_message *message)
 {
-    if (is_foreign(shell, message)) {
-        shell->effects.info = true;
-    }
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     struct node_info info;
-    if (message->length && shell_decode(shell, message, &node_info_record, &arena, &info)) {
+    bool foreign = is_foreign(shell, message);
+    if (!message->length) {
+        report_foreign(shell, message, foreign);
+    } else if (shell_decode(shell, message, &node_info_record, &arena, &info)) {
+        report_foreign(shell, message, foreign);
         worker_seq_raise(shell->worker, info.head.seq);
+    }
+    if (foreign) {
+        shell->effects.info = true;
     }
 }
 

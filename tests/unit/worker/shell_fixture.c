@@ -133,7 +133,7 @@ static void sample(void *context, metric_add_fn *add, void *to)
 
 void setup(struct shell_fixture *f)
 {
-    *f = (struct shell_fixture){.clock = {clock_now}, .now = {1700000000000, 1000}};
+    *f = (struct shell_fixture){.clock = {clock_now}, .now = {1700000000000, 1000}, .seed = 3};
     f->docker.runtime.ops = &fake_ops;
     f->docker.up = true;
     f->broker = memory_broker_new();
@@ -160,7 +160,7 @@ int boot(struct shell_fixture *f, struct err *err)
         .capacity = {4000, 8LL << 30, 100LL << 30},
         .boot_id = "boot-1",
         .interval_ms = UNSET,
-        .seed = 3,
+        .seed = f->seed,
         .runtimes = {[RUNTIME_DOCKER] = true},
         .store = f->store,
         .clock = &f->clock,

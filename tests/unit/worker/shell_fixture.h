@@ -38,6 +38,7 @@ struct fake_runtime {
 struct shell_fixture {
     struct clock clock; /* first: the clock port's callback finds us by it */
     struct now now;
+    uint64_t seed;
     int64_t deadline_ms;
     struct store *store;
     struct memory_broker *broker;

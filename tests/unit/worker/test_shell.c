@@ -294,6 +294,31 @@ TEST(a_state_that_somebody_else_wrote_or_cleared_is_written_again)
     teardown(&f);
 }
 
+TEST(two_workers_with_one_id_are_reported)
+{
+    SETUP;
+    struct shell_fixture twin;
+    struct err err = {0};
+    setup(&twin);
+    twin.seed = f.seed + 1;
+    memory_broker_free(twin.broker);
+    twin.broker = f.broker;
+    boot_ok(&f);
+    struct listener listener;
+    listen(&f, &listener, "nodes/n1/events/+");
+    assert_int_equal(boot(&twin, &err), 0);
+    /* It takes the session of the first one, which takes it back, and so on. */
+    for (int turns = 0; turns < 20; turns++) {
+        memory_bus_step(turns < 10 ? twin.bus : f.bus);
+        memory_bus_step(listener.bus);
+    }
+    assert_true(heard(&listener, "duplicate_node") > 0);
+    crash(&twin);
+    twin.store->ops->close(twin.store);
+    listener_release(&listener);
+    teardown(&f);
+}
+
 /* ---- questions ---- */
 
 TEST(questions_are_answered_on_their_own_topic)
@@ -402,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_store_that_is_not_ours_is_refused_with_the_remedy),
         cmocka_unit_test(what_cannot_be_read_is_reported_once_and_changes_nothing),
         cmocka_unit_test(a_state_that_somebody_else_wrote_or_cleared_is_written_again),
+        cmocka_unit_test(two_workers_with_one_id_are_reported),
         cmocka_unit_test(questions_are_answered_on_their_own_topic),
         cmocka_unit_test(logs_come_in_numbered_chunks_and_the_answer_counts_them),
         cmocka_unit_test(a_follower_whose_lease_ends_is_no_longer_sent_anything),
