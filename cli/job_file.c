@@ -1,5 +1,6 @@
 #include "cli/job_file.h"
 
+#include "cli/utf8.h"
 #include "cli/yaml_scalar.h"
 #include "platform/base/buf.h"
 #include "platform/base/mem.h"
@@ -413,8 +414,10 @@ struct job_file *job_file_parse(const char *name, const char *text, size_t lengt
     memcpy(file->text, text, length);
     file->length = length;
     file->is_json = looks_like_json(name, file->text);
-    if (memchr(file->text, '\0', length))
-        add_error(file, place_of_bytes(file, strlen(file->text), 0), "a NUL byte is no text");
+    size_t good = utf8_text_length(file->text, length);
+    if (good < length) /* libfyaml 0.7.12 never returns from some of these */
+        add_error(file, place_of_bytes(file, good, 0),
+                  file->text[good] ? "this is no UTF-8" : "a NUL byte is no text");
     else
         parse_all(file);
     return file;

@@ -160,6 +160,26 @@ static void a_nul_byte_is_refused(void **state)
     job_file_free(file);
 }
 
+static void bytes_that_are_no_utf8_are_refused_before_the_parser_sees_them(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "%am\xc8", "a: \x80", "a: \xc0\xaf", "a: \xed\xa0\x80", "a: \xf4\x90\x80\x80", "a: \xff"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct place place;
+        struct job_file *file = parse(texts[i]);
+        assert_int_equal(job_file_count(file), 0);
+        assert_int_equal(job_file_error_count(file), 1);
+        assert_string_equal(job_file_error(file, 0, &place), "this is no UTF-8");
+        assert_int_equal(place.line, 1);
+        assert_int_equal(place.column, 4);
+        job_file_free(file);
+    }
+    struct job_file *file = parse("name: \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    assert_int_equal(job_file_count(file), 1);
+    job_file_free(file);
+}
+
 static void a_list_is_no_job(void **state)
 {
     (void)state;
@@ -187,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_folded_job_is_found_by_the_pointers_of_its_long_form),
         cmocka_unit_test(escaped_pointers_and_characters_beyond_ascii_are_counted_as_people_do),
         cmocka_unit_test(a_nul_byte_is_refused),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_refused_before_the_parser_sees_them),
         cmocka_unit_test(a_list_is_no_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
