@@ -1,0 +1,40 @@
+/* Every test of the bus; each gets the protocol to use as *state. */
+#ifndef ARGOSY_TESTS_BUS_TESTS_H
+#define ARGOSY_TESTS_BUS_TESTS_H
+
+#define BUS_TESTS_BOTH(X)                                                           \
+    X(a_message_makes_the_round_trip)                                               \
+    X(a_retained_document_is_heard_by_whoever_comes_late)                           \
+    X(payloads_up_to_the_limit_pass_and_larger_ones_are_refused)                    \
+    X(messages_outside_the_root_are_not_heard)                                      \
+    X(closing_waits_until_all_is_delivered)                                         \
+    X(an_address_may_be_an_ipv6_one)                                                \
+    X(tls_with_a_client_certificate_connects)                                       \
+    X(what_is_published_without_a_broker_arrives_in_order_when_it_is_back)          \
+    X(after_a_kill_of_the_broker_what_is_pending_is_delivered_and_filters_are_back) \
+    X(a_cut_connection_sends_the_will_and_is_made_again)                            \
+    X(a_persistent_session_keeps_messages_while_its_client_is_away)                 \
+    X(a_stream_survives_cuts_without_a_gap)                                         \
+    X(an_inbox_that_overflows_connects_again_and_hears_what_is_retained)            \
+    X(the_next_broker_is_tried_when_one_is_gone)                                    \
+    X(the_round_trip_is_compared_with_raw_sockets)
+
+#define BUS_TESTS_V5(X)                                       \
+    X(own_messages_do_not_come_back_when_they_are_not_wanted) \
+    X(response_topic_and_correlation_are_handed_over)         \
+    X(a_publication_that_is_not_permitted_is_told)            \
+    X(a_frozen_broker_is_left_when_it_acknowledges_nothing)
+
+#define BUS_TESTS_AUTO(X)                        \
+    X(version_5_is_used_where_the_broker_has_it) \
+    X(a_refused_version_falls_back_to_3_1_1_at_once)
+
+#define BUS_TEST_PROTOTYPE(name) void name(void **state);
+BUS_TESTS_BOTH(BUS_TEST_PROTOTYPE)
+BUS_TESTS_V5(BUS_TEST_PROTOTYPE)
+BUS_TESTS_AUTO(BUS_TEST_PROTOTYPE)
+
+/* The other end of the round trip, in a process of its own. */
+int answer_for_ever(const char *address, int version);
+
+#endif
