@@ -85,7 +85,8 @@ def message_problems(message, root):
     if not match:
         return ["unknown topic"]
     problems = []
-    if message.get("qos", row["qos"]) != row["qos"]:
+    said_by_a_person = row["topic"].endswith("<verb>")  # commands and questions: mosquitto_pub's own default is 0
+    if message.get("qos", row["qos"]) != row["qos"] and not said_by_a_person:
         problems.append(f"QoS {message['qos']}, not {row['qos']}")
     if message.get("retain") and not row["retained"]:
         problems.append("retained, but the topic is not")

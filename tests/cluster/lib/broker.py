@@ -32,8 +32,8 @@ class Broker:
         self.process = Process("mosquitto", [_PROGRAM, "-c", configuration], self.directory / "mosquitto.log")
 
     @property
-    def url(self):
-        return f"mqtt://{self.host}:{self.port}"
+    def address(self):
+        return f"{self.host}:{self.port}"
 
     def start(self):
         self.process.start()

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from broker import REPOSITORY
@@ -30,7 +31,7 @@ class ClusterTest(unittest.TestCase):
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="argosy-test-", dir="/tmp"))
         cls.record = cls.directory / "bus.jsonl"
-        cls.failed = False
+        cls._any_failed = False
         cls.cluster = None
         if cls.shared:
             try:
@@ -44,7 +45,7 @@ class ClusterTest(unittest.TestCase):
     def tearDownClass(cls):
         problems = cls._close() if cls.shared else []
         problems += cls._judge_messages()
-        if problems or cls.failed:
+        if problems or cls._any_failed:
             print(f"logs are kept in {cls.directory}", file=sys.stderr)
         else:
             shutil.rmtree(cls.directory)
@@ -65,10 +66,11 @@ class ClusterTest(unittest.TestCase):
             self.assertFalse(problems, "\n".join(problems))
 
     def run(self, result=None):
-        before = len(result.failures) + len(result.errors)
+        before, began = len(result.failures) + len(result.errors), time.monotonic()
         super().run(result)
+        print(f"    {time.monotonic() - began:.1f} s", file=sys.stderr)
         if len(result.failures) + len(result.errors) > before:
-            type(self).failed = True
+            type(self)._any_failed = True
             self._print_logs()
 
     @classmethod

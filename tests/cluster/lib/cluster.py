@@ -26,7 +26,7 @@ class Manager(Process):
     def __init__(self, cluster, name="manager", options=()):
         self.store = cluster.directory / name
         self.id = f"{name}-{cluster.tag}"
-        super().__init__(name, [BINARIES / "argosy-manager", "--broker", cluster.broker.url, "--root", cluster.root,
+        super().__init__(name, [BINARIES / "argosy-manager", "--broker", cluster.broker.address, "--root", cluster.root,
                                 "--data-dir", self.store, "--grace", f"{GRACE_MS}ms", *options],
                          cluster.directory / f"{name}.log")
 
@@ -39,7 +39,7 @@ class Worker(Process):
     def __init__(self, cluster, name, datacenter="dc1", cpu="4", memory="1GiB", options=()):
         self.node = f"{name}-{cluster.tag}"
         self.store = cluster.directory / name
-        super().__init__(name, [BINARIES / "argosy-worker", "--broker", cluster.broker.url, "--root", cluster.root,
+        super().__init__(name, [BINARIES / "argosy-worker", "--broker", cluster.broker.address, "--root", cluster.root,
                                 "--node", self.node, "--data-dir", self.store, "--datacenter", datacenter,
                                 "--interval", f"{INTERVAL_MS}ms", "--cpu", cpu, "--memory", memory,
                                 "--engine", f"unix://{cluster.docker.socket}", *options],
@@ -111,7 +111,7 @@ class Cluster:
 
     def argosy(self, *arguments, timeout=60, stdin=None):
         command = [str(BINARIES / "argosy"), *map(str, arguments)]
-        environment = {**os.environ, "NO_COLOR": "1", "ARGOSY_BROKER": self.broker.url, "ARGOSY_ROOT": self.root}
+        environment = {**os.environ, "NO_COLOR": "1", "ARGOSY_BROKER": self.broker.address, "ARGOSY_ROOT": self.root}
         return Result(subprocess.run(command, env=environment, capture_output=True, text=True, input=stdin,
                                      timeout=timeout * PATIENCE))
 
@@ -169,17 +169,27 @@ class Cluster:
         wait_until(lambda: f"{count} of {job} run: {self.describe(job)}", settled, timeout)
 
     def wait_job(self, job, state, timeout=30.0):
-        wait_until(lambda: f"{job} is {state}: {self.describe(job)}",
-                   lambda: self.status(job)["state"] == state, timeout)
+        """Until the manager says so of the job; "stopped" and nothing of it is left running or stopping."""
+        def settled():
+            status = self.status(job)
+            return status["state"] == state and (state != "stopped" or not sum(status["counts"].values()))
+        wait_until(lambda: f"{job} is {state}: {self.describe(job)}", settled, timeout)
         return self.status(job)
 
+    def topics_of(self, job):
+        return self.bus.documents(lambda level: (level[0] == "jobs" and level[1] == job)
+                                  or (level[0] == "nodes" and len(level) == 4 and level[3] == job))
+
     def wait_gone(self, job, timeout=30.0):
-        """Until nothing of a deleted job is retained, and no container is left."""
+        """Until a deleted job has no container and tombstones at most, which are cleared some seconds later."""
         def gone():
-            topics = self.bus.documents(lambda level: (level[0] == "jobs" and level[1] == job)
-                                        or (level[0] == "nodes" and level[-1] == job))
-            return not topics and not self.containers(job, running=False)
+            return not self.containers(job, running=False) and all(
+                (document or {}).get("tombstone") for document in self.topics_of(job).values())
         wait_until(lambda: f"nothing of {job} is left: {self.describe(job)}", gone, timeout)
+
+    def wait_cleared(self, job, timeout=40.0):
+        """Until nothing at all is retained of a deleted job."""
+        wait_until(lambda: f"no topic of {job} is left: {self.topics_of(job)}", lambda: not self.topics_of(job), timeout)
 
     # ---- containers -----------------------------------------------------------------------------
 

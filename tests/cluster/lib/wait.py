@@ -14,7 +14,7 @@ class TimedOut(AssertionError):
 def wait_until(what, condition, timeout=30.0, interval=0.05):
     """Calls `condition` until it returns something true, and returns that.
 
-    An AssertionError or LookupError inside it counts as "not yet"; its text is part of the failure. `what`
+    An AssertionError, LookupError or TypeError inside it counts as "not yet"; its text is part of the failure. `what`
     may be a function, called for the text when time is up."""
     deadline = time.monotonic() + timeout * PATIENCE
     while True:
@@ -23,7 +23,7 @@ def wait_until(what, condition, timeout=30.0, interval=0.05):
             result = condition()
             if result:
                 return result
-        except (AssertionError, LookupError) as error:
+        except (AssertionError, LookupError, TypeError) as error:  # a document that is not there yet is None
             reason = f": {error!r}"
         if time.monotonic() > deadline:
             text = what() if callable(what) else what

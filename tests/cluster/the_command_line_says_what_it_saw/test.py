@@ -47,9 +47,9 @@ class TheCommandLine(ClusterTest):
         self.assertEqual(result.status, 6, result)
 
     def test_without_a_broker_it_ends_with_3(self):
-        result = self.cluster.argosy("--broker", "mqtt://127.0.0.1:1", "--timeout", "2s", "status")
+        result = self.cluster.argosy("--broker", "127.0.0.1:1", "--timeout", "2s", "status")
         if result.status == 2:  # options belong to the command
-            result = self.cluster.argosy("status", "--broker", "mqtt://127.0.0.1:1", "--timeout", "2s")
+            result = self.cluster.argosy("status", "--broker", "127.0.0.1:1", "--timeout", "2s")
         self.assertEqual(result.status, 3, result)
 
     def test_without_a_manager_it_ends_with_3(self):

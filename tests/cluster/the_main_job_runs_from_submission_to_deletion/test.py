@@ -33,10 +33,8 @@ class TheMainJob(ClusterTest):
         self.assertEqual((status["version"], status["wanted"], status["counts"]["running"]), (1, 2, 2))
 
     def test_mosquitto_rr_gets_the_managers_answer(self):
-        path = self.cluster.directory / "job.json"
-        path.write_text(json.dumps(sleeper(token="asked-by-rr")))
-        done = self.mosquitto("rr", "do/jobs/asked/set", "-V", "5", "-e", f"{self.cluster.root}/replies/me", "-f", str(path),
-                              "-W", "20")
+        done = self.mosquitto("rr", "do/jobs/asked/set", "-V", "5", "-e", f"{self.cluster.root}/replies/me", "-m",
+                              json.dumps(sleeper(token="asked-by-rr")), "-W", "20")
         self.assertEqual(done.returncode, 0, done.stderr)
         reply = json.loads(done.stdout)
         self.assertEqual((reply["result"], reply["job"], reply["version"], reply["token"]),
@@ -62,7 +60,7 @@ class TheMainJob(ClusterTest):
         self.cluster.set("journey", sleeper())
         self.cluster.wait_running("journey", 1)
         self.cluster.do("journey", "stop")
-        self.cluster.wait_state("journey", "stopped")
+        self.cluster.wait_job("journey", "stopped")
         seen = []
         for message in self.cluster.bus.since(position):
             if message.topic.endswith("/state/journey") and message.json:
@@ -126,6 +124,7 @@ class TheMainJob(ClusterTest):
         self.cluster.wait_running("deleted", 2)
         self.assertTrue(self.cluster.do("deleted", "delete")["changed"])
         self.cluster.wait_gone("deleted")
+        self.cluster.wait_cleared("deleted")
         self.assertFalse(self.cluster.do("deleted", "delete")["changed"])
 
     def test_a_deleted_job_can_be_submitted_again(self):

@@ -122,7 +122,7 @@ class TheRules(ClusterTest):
         self.run_web()
         position = cluster.bus.position()
         cluster.do("web", "delete")
-        cluster.wait_gone("web")
+        cluster.wait_cleared("web")
         for topic in ("jobs/web/spec", self.topic("assign/web"), self.topic("state/web")):
             said = [message for message in cluster.bus.since(position) if message.topic == topic]
             self.assertTrue(said[-2].json["tombstone"], topic)
