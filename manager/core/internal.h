@@ -188,6 +188,8 @@ enum liveness {
     NODE_SILENT,
 };
 
+enum { NODE_INSTANCE_SIZE = 24 };
+
 struct node {
     UT_hash_handle hh; /* manager->nodes, by id */
     char id[LIMIT_NODE_ID_LENGTH + 1];
@@ -198,6 +200,9 @@ struct node {
     struct node_info info;
     int64_t session;
     bool offline;
+    char instance[NODE_INSTANCE_SIZE]; /* of the process that spoke last, and of the one before */
+    char former_instance[NODE_INSTANCE_SIZE];
+    int64_t duplicate_quiet_until_ms; /* monotonic */
     /* by people */
     bool eligible;
     struct arena labels_arena;

@@ -7,6 +7,9 @@
  * While we are not connected the timers stand still; afterwards every node gets a full grace. */
 #include "manager/core/internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int64_t interval_ms(const struct node *node)
 {
     if (node->interval_ms != UNSET)
@@ -88,6 +91,25 @@ void nodes_begin_grace(struct manager *manager)
     }
 }
 
+enum { DUPLICATE_QUIET_MS = 60 * 1000 };
+
+/* Each process has an instance of its own, so one that speaks again after another one did is a
+ * second worker that lives under the same id: they take the connection from each other in turns,
+ * and neither of them can hear the other. */
+static void note_instance(struct manager *manager, struct node *node, const char *instance)
+{
+    if (!instance || !strncmp(instance, node->instance, NODE_INSTANCE_SIZE - 1))
+        return;
+    bool returned = !strncmp(instance, node->former_instance, NODE_INSTANCE_SIZE - 1);
+    memcpy(node->former_instance, node->instance, NODE_INSTANCE_SIZE);
+    snprintf(node->instance, NODE_INSTANCE_SIZE, "%s", instance);
+    if (!returned || manager->now.mono_ms < node->duplicate_quiet_until_ms)
+        return;
+    node->duplicate_quiet_until_ms = manager->now.mono_ms + DUPLICATE_QUIET_MS;
+    emit_event(manager, "duplicate_node", REASON_DUPLICATE_NODE, NULL, node->id, NULL,
+               "two workers, %s and %s, use this id", node->instance, node->former_instance);
+}
+
 void on_presence(struct manager *manager, const struct manager_event *event)
 {
     const struct presence_document *presence = event->presence;
@@ -102,8 +124,10 @@ void on_presence(struct manager *manager, const struct manager_event *event)
         return;
     node->session = presence->session;
     node->offline = offline;
-    if (event->live && !offline)
+    if (event->live && !offline) {
+        note_instance(manager, node, presence->instance);
         node_heard(manager, node);
+    }
     node_refresh(manager, node);
 }
 

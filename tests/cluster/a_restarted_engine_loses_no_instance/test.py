@@ -11,7 +11,7 @@ from wait import wait_until
 class ARestartedEngine(ClusterTest):
     @classmethod
     def _begin(cls, name):
-        cls.engine = Engine(tempfile.mkdtemp(prefix="agt-", dir="/tmp"), live_restore="live_restore" in name)
+        cls.engine = Engine(tempfile.mkdtemp(prefix="agt-", dir="/tmp"), live_restore="test_with_live_restore" in name)
         cls.engine.start()
         cls.cluster = Cluster(cls.directory / name, cls.engine.docker, cls.record)
         cls.last = cls.cluster.directory

@@ -64,7 +64,7 @@ class TheMainJob(ClusterTest):
         seen = []
         for message in self.cluster.bus.since(position):
             if message.topic.endswith("/state/journey") and message.json:
-                for attempt in message.json["attempts"]:
+                for attempt in message.json.get("attempts", []):
                     if not seen or seen[-1] != attempt["state"]:
                         seen.append(attempt["state"])
         order = ["scheduled", "preparing", "starting", "running", "stopping", "stopped"]
