@@ -19,12 +19,10 @@ class ARestartedEngine(ClusterTest):
 
     @classmethod
     def _close(cls):
-        if not cls.engine.docker.answers():
-            cls.engine.process.kill()
-            cls.engine.start()
-        problems = super()._close()
-        cls.engine.close()
-        return problems
+        try:
+            return super()._close()
+        finally:
+            cls.engine.close()
 
     def restart_policy(self):
         return {"attempts": 10, "delay": "100ms"}

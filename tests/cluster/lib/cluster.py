@@ -219,9 +219,10 @@ class Cluster:
         for process in [*self.workers, *self.managers]:
             problems += end(process)
         self.bus.close()
-        for container in self.containers(running=False):
-            self.docker.remove(container["Id"])
         self.broker.close()
+        if self.docker.answers():
+            for container in self.containers(running=False):
+                self.docker.remove(container["Id"])
         return problems
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tarfile
@@ -149,26 +150,37 @@ class Engine:
         return self
 
     def kill(self):
-        """Ends dockerd alone, as a crash does; its containerd and the containers' shims stay."""
+        """Ends dockerd as a crash does. Its containerd goes with it, the containers and their shims stay. The pid files are
+        removed, as an init that reaps late makes the next dockerd take a zombie for a containerd that is alive."""
         self.process.kill()
-        (self.directory / "docker.pid").unlink(missing_ok=True)
+        for pid_file in ("docker.pid", "exec/containerd/containerd.pid"):
+            (self.directory / pid_file).unlink(missing_ok=True)
 
     def stop(self):
         self.process.stop(timeout=60)
 
     def close(self):
         """Stops it with everything that it runs and removes its directories and bridge."""
-        if self.process.child is not None and not self.process.is_running():
-            self.start()
-        for container in self.docker.containers():
-            self.docker.remove(container["Id"])
-        self.stop()
-        remove_directories(self.directory, self.bridge)
-        self._number.release()
+        try:
+            if not self.process.is_running():
+                self.start()
+            for container in self.docker.containers():
+                self.docker.remove(container["Id"])
+            self.stop()
+        finally:
+            self.process.kill()
+            remove_directories(self.directory, self.bridge)
+            self._number.release()
 
 
 def remove_directories(directory, bridge):
-    """What a stopped dockerd leaves: mounts below its directories, and the bridge."""
+    """What an ended dockerd may leave: shims, mounts below its directories, and the bridge."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f"{directory}/".encode() in entry.read_bytes() and b"containerd" in entry.read_bytes():
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+        except OSError:
+            pass
     with open("/proc/self/mounts") as mounts:
         below = [line.split()[1] for line in mounts if line.split()[1].startswith(f"{directory}/")]
     for mount in reversed(below):
