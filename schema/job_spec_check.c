@@ -129,9 +129,6 @@ static void health_check(const struct task_check *check)
         if (!!health->http + !!health->tcp + !!health->exec.count != 1)
             item_problem(check, "health", i, "such as http: http://:80/healthz",
                          "a check has exactly one of http, tcp and exec");
-        if (health->timeout_ms > health->interval_ms)
-            item_problem(check, "health", i, "raise interval or lower timeout",
-                         "timeout is longer than interval");
     }
 }
 

@@ -164,7 +164,7 @@ static const char job_intro[] =
     "which for `docker` is at\n"
     "least 6 MiB; no port of host or container and no mount point is used twice in a task; a "
     "health check has exactly one\n"
-    "of `http`, `tcp`, `exec`, and a timeout no longer than its interval; `max_delay` is at least "
+    "of `http`, `tcp`, `exec`; `max_delay` is at least "
     "`delay` where it is used;\n"
     "labels that begin with `io.argosy.` are reserved.\n";
 

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 char *container_name(const char *node, const char *task_id, int64_t run)
 {
@@ -212,7 +213,9 @@ static void add_limits(struct buf *out, const struct resources *resources)
 {
     int64_t limit =
         resources->memory_max_bytes > 0 ? resources->memory_max_bytes : resources->memory_bytes;
-    if (resources->cpu_millis > 0)
+    /* A worker may offer more cores than there are; the engine refuses such a limit, which is none.
+     */
+    if (resources->cpu_millis > 0 && resources->cpu_millis < sysconf(_SC_NPROCESSORS_ONLN) * 1000)
         add_number(out, "NanoCpus", resources->cpu_millis * 1000000);
     if (limit > 0) {
         add_number(out, "Memory", limit);
