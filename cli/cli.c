@@ -1,5 +1,5 @@
-/* From argv to a command: global options, the verb, its options and operands; then the environment,
- * then checks. Options may stand anywhere. */
+/* From argv to a command: global options, the verb, its options and operands; then the
+ * environment, then checks. Options may stand anywhere. */
 #include "cli/command.h"
 
 #include "platform/base/buf.h"

@@ -1,15 +1,15 @@
 /* A short session on the bus, for one command: connect, hear what is retained up to a barrier,
  * perhaps send a command and wait for its answer, perhaps watch.
  *
- *   client_open -> client_hear (subscribe, barrier: the picture is whole) -> client_command ->
- * client_wait -> close
+ *   client_open -> client_hear (subscribe, barrier: the picture is whole)
+ *     -> client_command -> client_wait -> client_close
  *
  * Each call blocks, at most until the client's deadline. Each returns CLI_OK or, after having said
  * why, the exit code of the command.
  *
- * Failure modes: a broker that cannot be reached is CLI_UNREACHABLE at once, one that is lost later
- * is reconnected and heard again until the deadline; no manager is CLI_UNREACHABLE before anything
- * is sent; no answer is CLI_TIMED_OUT, and what was sent may still be carried out. */
+ * Failure modes: a broker that cannot be reached is CLI_UNREACHABLE at once, one that is lost
+ * later is reconnected and heard again until the deadline; no manager is CLI_UNREACHABLE before
+ * anything is sent; no answer is CLI_TIMED_OUT, and what was sent may still be carried out. */
 #ifndef ARGOSY_CLI_CLIENT_H
 #define ARGOSY_CLI_CLIENT_H
 

@@ -1,12 +1,11 @@
 /* argosy dev: a cluster of one for a developer, on loopback, without root.
  *
- *   directory locked -> broker listens -> manager leads -> worker is online -> the lines to go on
- * with
- *   -> Ctrl-C -> jobs stopped -> worker, manager, broker stopped, each by its pid
+ *   directory locked -> broker listens -> manager leads -> worker is online -> lines to go on with
+ *     -> Ctrl-C -> jobs stopped -> worker, manager, broker stopped, each by its pid
  *
- * Failure modes: a program that is not installed, or that ends by itself at any time, is named with
- * its log, and all the others are stopped. Signals are blocked and asked for at every wait, so
- * nothing is left behind half started. */
+ * Failure modes: a program that is not installed, or that ends by itself at any time, is named
+ * with its log, and all the others are stopped. Signals are blocked and asked for at every wait,
+ * so nothing is left behind half started. */
 #include "cli/child.h"
 #include "cli/client.h"
 #include "cli/dev_files.h"

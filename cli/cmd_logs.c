@@ -1,8 +1,8 @@
-/* argosy logs TASK: asks the worker, prints the chunks in their order, and knows at the end whether
- * all came.
+/* argosy logs TASK: asks the worker, prints the chunks in their order, and knows at the end
+ * whether all came.
  *
- *   ask -> chunk 1, 2, 3 … -> answer {chunks: n}; with --follow the lease is asked for again until
- * Ctrl-C or the task's end.
+ *   ask -> chunk 1, 2, 3 … -> answer {chunks: n}
+ *   --follow: the lease is asked for again until Ctrl-C or the task's end
  *
  * Failure modes: chunks are QoS 0, so some can be lost: said on the standard error, exit code 1.
  * They may come in any order across the two streams' topics: a chunk waits for those before it, a

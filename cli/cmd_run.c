@@ -1,8 +1,8 @@
 /* argosy run FILE…: check everything, then submit and watch one job after the other.
  *
  * The first failure decides the exit code; jobs behind one that was rejected or has failed are
- * still submitted, since they do not depend on it. When the broker or the manager is gone, the rest
- * is not tried. */
+ * still submitted, since they do not depend on it. When the broker or the manager is gone, the
+ * rest is not tried. */
 #include "cli/command.h"
 #include "cli/diagnostic.h"
 #include "cli/job_command.h"

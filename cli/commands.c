@@ -15,21 +15,20 @@ const struct command commands[] = {
     {"run", "FILE…", 1, -1, WATCHING | OPTION_BIT(EXPECT_VERSION),
      "submit jobs and watch them until they run",
      "FILE is YAML or JSON, `-` the standard input; a YAML file may hold several jobs. All files "
-     "are checked "
-     "before anything is sent. Then each job is submitted and watched: a service until all its "
-     "instances run, "
-     "a batch job until it has ended. The same job sent twice is one job: nothing restarts.\n"
-     "Exit code 0 says that it was seen running (or completed), 1 that it failed, 6 that the "
-     "manager has accepted "
-     "it but no node can take it: it stays pending and is placed when a node can.",
+     "are checked before anything is sent. Then each job is submitted and watched: a service "
+     "until all its instances run, a batch job until it has ended. The same job sent twice is "
+     "one job: nothing restarts.\n"
+     "Exit code 0 says that it was seen running for a second (or completed), 1 that it failed, 6 "
+     "that the "
+     "manager has accepted it but no node can take it: it stays pending and is placed when a "
+     "node can.",
      cmd_run},
     {"validate", "FILE…", 1, -1, 0, "check job files without a broker",
      "Reports everything that is wrong, with file, line and column.", cmd_validate},
     {"status", "[JOB]", 0, 1, OPTION_BIT(ALL), "jobs, or one job with its instances",
      "With JOB: its tasks, its instances with node, state, restarts, ports and reasons, and for "
-     "what is pending: why, "
-     "and which node comes nearest. Failed, stopped and lost attempts that were replaced are shown "
-     "with --all.",
+     "what is pending: why, and which node comes nearest. Failed, stopped and lost attempts that "
+     "were replaced are shown with --all.",
      cmd_status},
     {"nodes", "[NODE]", 0, 1, 0, "nodes, or one node with what runs on it", NULL, cmd_nodes},
     {"tasks", "", 0, 0, OPTION_BIT(JOB) | OPTION_BIT(NODE) | OPTION_BIT(ALL),
@@ -45,8 +44,8 @@ const struct command commands[] = {
      OPTION_BIT(FOLLOW) | OPTION_BIT(LINES) | OPTION_BIT(STDOUT) | OPTION_BIT(STDERR),
      "print what a task has written",
      "INSTANCE is job_task_index, such as web_web_0, and means its newest attempt; TASK-ID, with "
-     "the random suffix, "
-     "names one attempt, also one that has failed, as long as its node keeps it.",
+     "the random suffix, names one attempt, also one that has failed, as long as its node keeps "
+     "it.",
      cmd_logs},
     {"inspect", "INSTANCE|TASK-ID", 1, 1, 0, "everything the worker knows of one task",
      "Asks the worker, so it shows what is, not what was last reported.", cmd_inspect},
@@ -55,7 +54,8 @@ const struct command commands[] = {
      "with --follow.",
      cmd_events},
     {"node", "VERB NODE …", 2, -1, 0, "change a node",
-     "`argosy node eligibility NODE on|off` — whether it gets new work; what runs there goes on.\n"
+     "`argosy node eligibility NODE on|off` — whether it gets new work; what runs there goes "
+     "on.\n"
      "`argosy node labels NODE KEY=VALUE… KEY=…` — sets labels; an empty value removes one.\n"
      "`argosy node interval NODE DURATION` — time between heartbeats, such as 10s.\n"
      "`argosy node delete NODE` — forgets a node that is gone for good; its work moves to others.",
@@ -65,8 +65,8 @@ const struct command commands[] = {
     {"dev", "", 0, 0, OPTION_BIT(DATA_DIR) | OPTION_BIT(PORT) | OPTION_BIT(ONCE),
      "start a broker, a manager and a worker here, without root",
      "Everything listens on loopback only and stops with Ctrl-C, the jobs too; they stay known, "
-     "and the next start "
-     "finds them stopped. Without a container engine that answers, jobs need `runtime: process`.",
+     "and the next start finds them stopped. Without a container engine that answers, jobs need "
+     "`runtime: process`.",
      cmd_dev},
     {"completion", "bash", 1, 1, 0, "print a completion script",
      "Use it with `source <(argosy completion bash)`.", cmd_completion},

@@ -7,8 +7,8 @@
 
 struct connection;
 
-/* Sets up loop and bus from the options; nothing is sent before the bus's start(). -ERR_INVALID: an
- * option makes no sense (the text says which), -ERR_IO: a file cannot be read. */
+/* Sets up loop and bus from the options; nothing is sent before the bus's start(). -ERR_INVALID:
+ * an option makes no sense (the text says which), -ERR_IO: a file cannot be read. */
 int connection_open(const struct cli *cli, const struct bus_handler *handler,
                     struct connection **ret_connection, struct err *err);
 void connection_close(struct connection *connection);

@@ -26,8 +26,8 @@ struct job_set {
     struct buf json; /* the same as items of a JSON array */
 };
 
-/* Reads and checks all files. Problems are collected in the set; CLI failure (a file that cannot be
- * read) is a problem too. `color` marks the words of `text`. */
+/* Reads and checks all files. Problems are collected in the set; CLI failure (a file that cannot
+ * be read) is a problem too. `color` marks the words of `text`. */
 void job_set_read(struct job_set *set, char *const *paths, int count, bool color);
 void job_set_release(struct job_set *set);
 #define _cleanup_job_set_ __attribute__((cleanup(job_set_release)))

@@ -37,9 +37,9 @@ static void print_options(uint64_t options)
 }
 
 static const char exit_codes[] =
-    "0 done and seen, 1 failed, 2 wrong usage or an invalid job specification, 3 broker or manager "
-    "not "
-    "reachable,\n4 timed out, 5 rejected, 6 accepted but no node can take it";
+    "0 done and seen, 1 failed, 2 wrong usage or an invalid job specification, 3 broker or "
+    "manager not reachable,\n"
+    "4 timed out, 5 rejected, 6 accepted but no node can take it";
 
 /* Prints at most `width` characters a line, each line behind `indent`. */
 static void print_wrapped(const char *text, const char *indent, size_t width)
@@ -124,7 +124,6 @@ static void print_markdown_options(uint64_t options)
         print_cell(row->text);
         puts(" |");
     }
-    putchar('\n');
 }
 
 static void print_markdown_command(const struct command *command)
@@ -142,71 +141,73 @@ static void print_markdown_command(const struct command *command)
 }
 
 static const char markdown_json[] =
-    "## Output\n\n"
+    "## Output\n"
+    "\n"
     "Tables are for people. With `--json` every command prints JSON on the standard output whose "
-    "keys stay: "
-    "documents (`spec`, `status`, `info`, `desired`, `metrics`, `manager`, answers of the manager) "
-    "have the keys of "
-    "their topics, described by the JSON Schemas in `schema/`; what the command line adds is "
-    "listed here.\n\n"
-    "| command | JSON |\n|---|---|\n"
+    "keys stay: documents (`spec`, `status`, `info`, `desired`, `metrics`, `manager`, answers of "
+    "the manager) have the keys of their topics, described by the JSON Schemas in `schema/`; "
+    "what the command line adds is listed here.\n"
+    "\n"
+    "| command | JSON |\n"
+    "|---|---|\n"
     "| `run`, `stop`, `delete`, `scale`, `restart` | one object a job and line: "
-    "`{\"job\",\"outcome\",\"reply\",\"status\"}`; "
-    "`outcome` is `accepted` (with `--detach`) or what was seen: `running` `completed` `failed` "
-    "`stopped` `deleted` "
-    "`restarted` `unplaced` `timed_out` `rejected` |\n"
+    "`{\"job\",\"outcome\",\"reply\",\"status\"}`; `outcome` is `accepted` (with `--detach`) or "
+    "what was seen: `running` `completed` `failed` `stopped` `deleted` `restarted` `unplaced` "
+    "`superseded` `timed_out` `rejected` |\n"
     "| `validate` | "
     "`{\"valid\",\"jobs\":[names],\"problems\":[{\"file\",\"line\",\"column\",\"path\",\"message\","
     "\"hint\"}]}` |\n"
     "| `status` | `{\"manager\",\"jobs\":[{\"name\",\"status\"}]}` |\n"
     "| `status JOB` | "
-    "`{\"name\",\"version\",\"stopped\",\"spec\",\"status\",\"instances\":[instance]}`; `spec` can "
-    "be edited and "
-    "submitted |\n"
+    "`{\"name\",\"version\",\"stopped\",\"spec\",\"status\",\"instances\":[instance]}`; `spec` "
+    "can be edited and submitted |\n"
     "| `tasks` | `{\"instances\":[instance]}` |\n"
     "| `nodes` | `{\"nodes\":[{\"id\",\"state\",\"info\",\"desired\",\"metrics\"}]}`; `state` is "
-    "`online`, `offline` or "
-    "`unknown` |\n"
+    "`online`, `offline` or `unknown` |\n"
     "| `nodes NODE` | the same object of one node, with `\"instances\":[instance]` |\n"
     "| `inspect` | the worker's answer |\n"
     "| `logs` | one object a chunk and line: `{\"stream\",\"seq\",\"data\"}` |\n"
     "| `events` | one CloudEvent a line |\n"
     "| `node` | the manager's answer |\n"
     "| errors | `{\"error\":{\"exit\",\"code\",\"message\"}}`, beside the text on the standard "
-    "error |\n\n"
+    "error |\n"
+    "\n"
     "An `instance` is "
     "`{\"id\",\"instance\",\"job\",\"task\",\"index\",\"node\",\"state\",\"desired\",\"node_"
-    "online\",\"version\",\"run\","
-    "\"restarts\",\"exit_code\",\"reason\",\"message\",\"health\",\"address\",\"ports\","
-    "\"execution\",\"started_ms\",\"changed_ms\","
-    "\"finished_ms\"}`; what is not known is left out. While `node_online` is false, `state` is "
-    "what was last reported.\n";
+    "online\",\"version\",\"run\",\"restarts\",\"exit_code\",\"reason\",\"message\",\"health\","
+    "\"address\",\"ports\",\"execution\",\"started_ms\",\"changed_ms\",\"finished_ms\"}`; what is "
+    "not known is left out. While `node_online` is false, `state` is what was last reported.\n";
 
 void help_print_markdown(void)
 {
     puts("# The command line\n\n"
          "<!-- Written by `argosy help --markdown` from cli/commands.c; a test fails when it is "
-         "stale. -->\n\n"
+         "stale. -->\n"
+         "\n"
          "`argosy` speaks MQTT like everybody else: whatever it does, `mosquitto_pub` and "
          "`mosquitto_sub` can do too.\n"
-         "Options may stand before or behind the command.\n\n"
-         "| command | |\n|---|---|");
+         "Options may stand before or behind the command.\n"
+         "\n"
+         "| command | |\n"
+         "|---|---|");
     for (size_t i = 0; i < command_count; i++) {
-        printf("| [`%s ", commands[i].name);
+        printf("| [`%s%s", commands[i].name, *commands[i].operands ? " " : "");
         print_cell(commands[i].operands);
         printf("`](#argosy-%s) | %s |\n", commands[i].name, commands[i].summary);
     }
     puts("\n## Options of every command\n");
     print_markdown_options(OPTIONS_GLOBAL);
-    printf("## Exit codes\n\n"
-           "| code | |\n|---|---|\n"
+    printf("\n## Exit codes\n\n"
+           "| code | |\n"
+           "|---|---|\n"
            "| 0 | done, and seen: nothing is called a success that was only sent |\n"
            "| 1 | failed |\n"
            "| 2 | wrong usage, or a job specification that is not valid |\n"
            "| 3 | broker or manager not reachable |\n"
            "| 4 | timed out: what was sent may still be carried out; sending it again is safe |\n"
            "| 5 | rejected by the manager or a worker |\n"
-           "| 6 | accepted, but no node can take it now: it stays pending |\n\n");
+           "| 6 | accepted, but no node can take it now: it stays pending |\n"
+           "\n");
     fputs(markdown_json, stdout);
     for (size_t i = 0; i < command_count; i++) {
         putchar('\n');

@@ -1,5 +1,5 @@
-/* What is known of every instance: the manager's assignments and the workers' reports side by side.
- * Rows of the tables and of the JSON output. */
+/* What is known of every instance: the manager's assignments and the workers' reports side by
+ * side. Rows of the tables and of the JSON output. */
 #ifndef ARGOSY_CLI_INSTANCES_H
 #define ARGOSY_CLI_INSTANCES_H
 

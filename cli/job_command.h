@@ -22,8 +22,8 @@ struct job_command {
 
 enum { WATCH_TIMEOUT_MS = 5 * 60 * 1000 };
 
-/* Opens a session that has heard `job` (and everything on the nodes that is of it) and knows that a
- * manager is there. For verbs that name a job. Checks the name. */
+/* Opens a session that has heard `job` (and everything on the nodes that is of it) and knows that
+ * a manager is there. For verbs that name a job. Checks the name. */
 int job_session_open(struct cli *cli, const char *job, struct client **ret_client);
 /* Sends and watches; returns the exit code. */
 int job_command_run(struct cli *cli, struct client *client, const struct job_command *command);

@@ -1,7 +1,6 @@
 /* Plain YAML scalars to JSON by the YAML 1.2 core schema: null, true, false, numbers; all else is
- * text.
- * (`no`, `on` and `8080:80` are text, which YAML 1.1 took for a boolean and a sexagesimal number.)
- */
+ * text. (`no`, `on` and `8080:80` are text, which YAML 1.1 took for a boolean and a sexagesimal
+ * number.) */
 #ifndef ARGOSY_CLI_YAML_SCALAR_H
 #define ARGOSY_CLI_YAML_SCALAR_H
 

@@ -1,5 +1,5 @@
-/* Job files, YAML or JSON: whatever they hold, every document is JSON that the codec can judge, and
- * every problem has a place in the file. */
+/* Job files, YAML or JSON: whatever they hold, every document is JSON that the codec can judge,
+ * and every problem has a place in the file. */
 #include "cli/job_file.h"
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
