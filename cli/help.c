@@ -128,16 +128,18 @@ static void print_markdown_options(uint64_t options)
 
 static void print_markdown_command(const struct command *command)
 {
-    printf("## argosy %s\n\n`argosy %s%s%s%s`: %s.\n\n", command->name, command->name,
+    printf("## argosy %s\n\n`argosy %s%s%s%s`: %s.\n", command->name, command->name,
            command->options ? " [OPTIONS]" : "", *command->operands ? " " : "", command->operands,
            command->summary);
     for (const char *line = command->text; line && *line;) {
         size_t length = strcspn(line, "\n");
-        printf("%.*s\n\n", (int)length, line);
+        printf("\n%.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
     }
-    if (command->options & ~OPTION_BIT(MARKDOWN))
+    if (command->options & ~OPTION_BIT(MARKDOWN)) {
+        putchar('\n');
         print_markdown_options(command->options);
+    }
 }
 
 static const char markdown_json[] =
