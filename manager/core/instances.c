@@ -361,6 +361,18 @@ static void group_place(struct manager *manager, struct group *group, int64_t co
 
 /* ---- one job ---- */
 
+/* Adopted from the answers of some workers: what seems to be missing may run on a node that has not
+ * answered yet. Nothing is placed or replaced meanwhile. */
+static void hold_back(struct manager *manager, struct group *group, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        struct instance *instance = group_instance_obtain(group, i);
+        if (!instance_is_blocked(manager, instance) && !instance_is_completed(instance))
+            set_waiting(manager, instance, REASON_RECOVERING);
+    }
+    job_wake_at(manager, group->job, group->job->hold_until_ms);
+}
+
 static void group_reconcile(struct manager *manager, struct group *group)
 {
     const struct job *job = group->job;
@@ -370,6 +382,10 @@ static void group_reconcile(struct manager *manager, struct group *group)
             instance_reconcile(manager, group->instances[i]);
     if (!task || job->stopped || job->deleting)
         return;
+    if (job->hold_until_ms > manager->now.mono_ms) {
+        hold_back(manager, group, task->count);
+        return;
+    }
     group_update(manager, group);
     group_place(manager, group, task->count);
 }
@@ -388,10 +404,6 @@ void job_reconcile(struct manager *manager, struct job *job)
     if (!present)
         return;
     timer_unset(&manager->timers, &job->timer);
-    if (job->hold_until_ms > manager->now.mono_ms) {
-        job_wake_at(manager, job, job->hold_until_ms);
-        return;
-    }
     job_set_waiting(manager, job, false);
     for (size_t i = 0; i < present->spec.tasks.count; i++)
         job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);

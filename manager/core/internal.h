@@ -211,6 +211,7 @@ struct node {
     /* liveness */
     enum liveness liveness;
     int64_t silent_since_ms; /* monotonic */
+    int64_t heartbeats;      /* since it was silent, or we began to listen */
     struct timer timer;
     /* its documents */
     struct order order;

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { HEARTBEATS_TO_BELIEVE = 2 };
+
 static int64_t interval_ms(const struct node *node)
 {
     if (node->interval_ms != UNSET)
@@ -65,6 +67,7 @@ void node_timer_fired(struct manager *manager, void *owner)
 {
     struct node *node = owner;
     node->silent_since_ms = manager->now.mono_ms;
+    node->heartbeats = 0;
     set_liveness(manager, node, NODE_SILENT);
 }
 
@@ -84,6 +87,7 @@ void nodes_begin_grace(struct manager *manager)
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         if (node->liveness == NODE_ALIVE)
             node->liveness = NODE_UNSEEN;
+        node->heartbeats = 0;
         if (node->liveness == NODE_SILENT)
             node->silent_since_ms += away_ms;
         node_set_grace(manager, node);
@@ -131,9 +135,22 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     node_refresh(manager, node);
 }
 
+/* A worker that connects again reports before its second heartbeat. One that was only slow has
+ * nothing new to report: what it said before its silence still holds. */
+static void believe_reports(struct manager *manager, struct node *node)
+{
+    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+            attempt->unheard = false;
+    node_queue_jobs(manager, node);
+}
+
 void on_heartbeat(struct manager *manager, const struct manager_event *event)
 {
     struct node *node = node_find(manager, event->node);
-    if (node)
-        node_heard(manager, node);
+    if (!node)
+        return;
+    node_heard(manager, node);
+    if (++node->heartbeats == HEARTBEATS_TO_BELIEVE)
+        believe_reports(manager, node);
 }

@@ -147,6 +147,17 @@ static void a_node_whose_will_came_before_its_info_gets_nothing(void **state)
     assert_int_equal(cluster_wanted(c, "dead", "web"), 0);
 }
 
+static void a_node_that_was_only_slow_is_believed_after_two_heartbeats(void **state)
+{
+    (void)state;
+    silence_n1(PATIENT, SILENCE_MS + 62000);
+    cluster_obey(c, "n2");
+    cluster_heartbeat(c, "n1");
+    assert_int_equal(cluster_wanted(c, NULL, "web"), 2);
+    cluster_heartbeat(c, "n1");
+    assert_int_equal(cluster_wanted(c, NULL, "web"), 1);
+}
+
 static void the_replacement_is_kept_when_the_policy_says_so(void **state)
 {
     (void)state;
@@ -401,6 +412,7 @@ int main(void)
         TEST(the_original_is_kept_when_its_node_is_back),
         TEST(an_original_that_ended_while_its_node_was_silent_does_not_end_its_replacement),
         TEST(a_node_whose_will_came_before_its_info_gets_nothing),
+        TEST(a_node_that_was_only_slow_is_believed_after_two_heartbeats),
         TEST(the_replacement_is_kept_when_the_policy_says_so),
         TEST(a_lost_attempt_stays_lost_whatever_is_reported_later),
         TEST(what_a_lost_attempt_holds_is_free_only_when_the_worker_has_answered),

@@ -210,6 +210,7 @@ static void an_adopted_job_waits_for_its_other_nodes_before_it_is_completed(void
     assert_int_equal(cluster_wanted(fresh, NULL, "web"), 1);
     cluster_pass(fresh, 20000, (const char *[]){"n1", NULL});
     assert_int_equal(cluster_wanted(fresh, NULL, "web"), 1);
+    assert_string_equal(cluster_pending_reason(fresh, "web", 0), "recovering");
     cluster_pass(fresh, 30000, (const char *[]){"n1", NULL});
     assert_int_equal(cluster_wanted(fresh, NULL, "web"), 2);
 }
