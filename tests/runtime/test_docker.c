@@ -1,75 +1,8 @@
-/* The Docker runtime against a real engine. The engine's socket is $ARGOSY_TEST_DOCKER, or is named
- * by the file `socket` in the directory $ARGOSY_TEST_ENGINE (the suite's fixture). */
+/* The Docker runtime against a real engine. */
+#include "docker_fixture.h"
 #include "harness.h"
 
-#include "platform/adapters/loop.h"
-#include "platform/base/mem.h"
-#include "worker/runtime/docker.h"
-
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
-
-static char socket_path[256];
-static char node[32];
-
-static const char *engine_socket(void)
-{
-    const char *direct = getenv("ARGOSY_TEST_DOCKER");
-    const char *directory = getenv("ARGOSY_TEST_ENGINE");
-    if (direct)
-        return direct;
-    if (!directory) {
-        fprintf(stderr, "ARGOSY_TEST_DOCKER or ARGOSY_TEST_ENGINE must name an engine\n");
-        exit(1);
-    }
-    char path[512];
-    snprintf(path, sizeof(path), "%s/socket", directory);
-    FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%255s", socket_path) != 1) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        exit(1);
-    }
-    fclose(file);
-    return socket_path;
-}
-
-static struct runtime *connect_as(struct harness *harness, const char *cluster)
-{
-    struct docker_runtime_config config = {
-        .socket_path = engine_socket(),
-        .node = node,
-        .cluster = cluster,
-        .ports = {0, 0},
-        .prng = &harness->prng,
-    };
-    struct runtime_handler handler = harness_handler(harness);
-    return docker_runtime_new(&config, &handler, harness->loop);
-}
-
-/* A second worker on the same engine. */
-static struct harness *connected(const char *cluster)
-{
-    struct harness *harness = harness_new();
-    harness->runtime = connect_as(harness, cluster);
-    harness_wait(harness, RUNTIME_UP, NULL);
-    return harness;
-}
-
-static int begin(void **state)
-{
-    *state = connected("testcluster");
-    return 0;
-}
-
-/* Everything of this node is ended and removed, whatever the test did. */
-static int end(void **state)
-{
-    struct harness *harness = *state;
-    harness_clear(harness);
-    harness_free(harness);
-    return 0;
-}
 
 /* ---- running and ending ---- */
 
@@ -191,6 +124,22 @@ static void test_the_tasks_environment_and_ports_are_in_the_container(void **sta
     assert_string_equal(buf_text(&h->log[1]), "web edge 80\n");
 }
 
+static void test_many_starts_at_once_all_run(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    char id[32];
+    for (int i = 0; i < 6; i++) {
+        snprintf(id, sizeof(id), "web_web_%d_a", i);
+        harness_start(h, id, 1, &task);
+    }
+    for (int i = 0; i < 6; i++)
+        harness_wait(h, RUNTIME_RUNNING, NULL);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_LISTED, NULL);
+    assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), 12);
+}
+
 /* ---- starts that fail ---- */
 
 static void assert_nothing_left(struct harness *h)
@@ -275,107 +224,6 @@ static void test_a_static_port_that_is_taken_fails_and_leaves_nothing(void **sta
     second.ports = WORDS(port);
     harness_start(h, "web_web_1_b", 1, &second);
     assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_1_b")->reason, REASON_PORT_IN_USE);
-}
-
-/* ---- names and adoption ---- */
-
-static void test_what_runs_is_adopted_by_the_next_worker_and_not_started_again(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
-    task.ports = WORDS("80");
-    harness_start(h, "web_web_0_a", 2, &task);
-    struct seen started = *harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-    struct harness *next = connected("testcluster");
-    next->runtime->ops->list(next->runtime);
-    const struct seen *adopted = harness_wait(next, RUNTIME_RUNNING, "web_web_0_a");
-    assert_string_equal(adopted->execution_id, started.execution_id);
-    assert_int_equal(adopted->run, 2);
-    assert_int_equal(adopted->ports[0].host, started.ports[0].host);
-    assert_true(adopted->address[0] != '\0');
-    assert_true(adopted->started_ms > 0);
-    harness_wait(next, RUNTIME_LISTED, NULL);
-    /* Starting it is answered with what is there. */
-    harness_start(next, "web_web_0_a", 2, &task);
-    assert_string_equal(harness_wait(next, RUNTIME_RUNNING, "web_web_0_a")->execution_id,
-                        started.execution_id);
-    harness_free(next);
-}
-
-static void test_a_start_of_what_runs_already_is_done_without_a_list(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
-    harness_start(h, "web_web_0_a", 1, &task);
-    struct seen started = *harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-    struct harness *next = connected("testcluster");
-    harness_start(next, "web_web_0_a", 1, &task);
-    assert_string_equal(harness_wait(next, RUNTIME_RUNNING, "web_web_0_a")->execution_id,
-                        started.execution_id);
-    harness_free(next);
-}
-
-static void test_a_name_that_another_cluster_uses_is_left_alone(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
-    harness_start(h, "web_web_0_a", 1, &task);
-    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-    struct harness *other = connected("othercluster");
-    harness_start(other, "web_web_0_a", 1, &task);
-    assert_int_equal(harness_wait(other, RUNTIME_FAILED, "web_web_0_a")->reason,
-                     REASON_NAME_IN_USE);
-    other->runtime->ops->stop(other->runtime, "web_web_0_a", 1, 15, 1000);
-    harness_wait(other, RUNTIME_GONE, "web_web_0_a");
-    other->runtime->ops->list(other->runtime);
-    harness_wait(other, RUNTIME_LISTED, NULL);
-    assert_int_equal(harness_count(other, RUNTIME_RUNNING, NULL), 0);
-    harness_free(other);
-    /* It runs on. */
-    h->runtime->ops->list(h->runtime);
-    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-}
-
-static void test_a_worker_that_knows_no_cluster_is_told_by_what_runs(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
-    harness_start(h, "web_web_0_a", 1, &task);
-    harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-    struct harness *empty = connected(NULL);
-    empty->runtime->ops->list(empty->runtime);
-    assert_string_equal(harness_wait(empty, RUNTIME_RUNNING, "web_web_0_a")->cluster,
-                        "testcluster");
-    harness_free(empty);
-}
-
-static void test_an_ended_task_is_listed_with_its_exit_code(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sh", "-c", "exit 9");
-    harness_start(h, "web_web_0_a", 1, &task);
-    harness_wait(h, RUNTIME_EXITED, "web_web_0_a");
-    struct harness *next = connected("testcluster");
-    next->runtime->ops->list(next->runtime);
-    assert_int_equal(harness_wait(next, RUNTIME_EXITED, "web_web_0_a")->exit_code, 9);
-    harness_wait(next, RUNTIME_LISTED, NULL);
-    harness_free(next);
-}
-
-static void test_many_starts_at_once_all_run(void **state)
-{
-    struct harness *h = *state;
-    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
-    char id[32];
-    for (int i = 0; i < 6; i++) {
-        snprintf(id, sizeof(id), "web_web_%d_a", i);
-        harness_start(h, id, 1, &task);
-    }
-    for (int i = 0; i < 6; i++)
-        harness_wait(h, RUNTIME_RUNNING, NULL);
-    h->runtime->ops->list(h->runtime);
-    harness_wait(h, RUNTIME_LISTED, NULL);
-    assert_int_equal(harness_count(h, RUNTIME_RUNNING, NULL), 12);
 }
 
 /* ---- logs, usage, probes ---- */
@@ -474,60 +322,31 @@ static void test_probes_tell_healthy_from_unhealthy(void **state)
     assert_false(probe(h, (struct health_check){.exec = WORDS("nosuch")}));
 }
 
-/* ---- no engine ---- */
-
-static void test_without_an_engine_it_is_down_and_starts_fail_for_that_reason(void **state)
-{
-    (void)state;
-    struct harness *h = harness_new();
-    struct docker_runtime_config config = {
-        .socket_path = "/nonexistent/docker.sock", .node = node, .prng = &h->prng};
-    struct runtime_handler handler = harness_handler(h);
-    h->runtime = docker_runtime_new(&config, &handler, h->loop);
-    harness_wait(h, RUNTIME_DOWN, NULL);
-    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
-    harness_start(h, "web_web_0_a", 1, &task);
-    assert_int_equal(harness_wait(h, RUNTIME_FAILED, "web_web_0_a")->reason, REASON_ENGINE_DOWN);
-    h->runtime->ops->list(h->runtime);
-    harness_wait(h, RUNTIME_DOWN, NULL);
-    harness_logs(h, "web_web_0_a", 1, -1, 100);
-    assert_int_equal(h->log_error, ERR_UNREACHABLE);
-    harness_free(h);
-}
-
 int main(void)
 {
-#define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        WITH_ENGINE(test_a_task_starts_runs_and_ends_with_its_exit_code),
-        WITH_ENGINE(test_a_task_that_ends_at_once_is_reported_running_and_then_ended),
-        WITH_ENGINE(test_a_stop_ends_a_task_by_its_signal),
-        WITH_ENGINE(test_a_task_that_ignores_its_stop_is_killed),
-        WITH_ENGINE(test_a_stop_during_the_start_leaves_nothing_running),
-        WITH_ENGINE(test_a_stop_before_the_start_was_begun_is_answered_with_gone),
-        WITH_ENGINE(test_stopping_and_removing_what_is_not_there_is_answered_with_gone),
-        WITH_ENGINE(test_a_removed_task_is_gone_with_its_container),
-        WITH_ENGINE(test_a_task_that_uses_too_much_memory_is_reported_as_such),
-        WITH_ENGINE(test_the_tasks_environment_and_ports_are_in_the_container),
-        WITH_ENGINE(test_a_command_that_does_not_exist_fails_and_leaves_nothing),
-        WITH_ENGINE(test_a_command_that_cannot_be_executed_fails_and_leaves_nothing),
-        WITH_ENGINE(test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found),
-        WITH_ENGINE(test_a_registry_that_does_not_answer_is_a_failed_pull),
-        WITH_ENGINE(test_a_volume_that_is_none_is_an_invalid_specification),
-        WITH_ENGINE(test_a_static_port_that_is_taken_fails_and_leaves_nothing),
-        WITH_ENGINE(test_what_runs_is_adopted_by_the_next_worker_and_not_started_again),
-        WITH_ENGINE(test_a_start_of_what_runs_already_is_done_without_a_list),
-        WITH_ENGINE(test_a_name_that_another_cluster_uses_is_left_alone),
-        WITH_ENGINE(test_a_worker_that_knows_no_cluster_is_told_by_what_runs),
-        WITH_ENGINE(test_an_ended_task_is_listed_with_its_exit_code),
-        WITH_ENGINE(test_many_starts_at_once_all_run),
-        WITH_ENGINE(test_logs_have_both_streams_and_the_last_lines),
-        WITH_ENGINE(test_logs_of_what_is_not_there_end_with_an_error),
-        WITH_ENGINE(test_a_followed_log_goes_on_until_it_is_cancelled),
-        WITH_ENGINE(test_usage_is_told_for_what_runs),
-        WITH_ENGINE(test_probes_tell_healthy_from_unhealthy),
-        cmocka_unit_test(test_without_an_engine_it_is_down_and_starts_fail_for_that_reason),
+        DOCKER_TEST(test_a_task_starts_runs_and_ends_with_its_exit_code),
+        DOCKER_TEST(test_a_task_that_ends_at_once_is_reported_running_and_then_ended),
+        DOCKER_TEST(test_a_stop_ends_a_task_by_its_signal),
+        DOCKER_TEST(test_a_task_that_ignores_its_stop_is_killed),
+        DOCKER_TEST(test_a_stop_during_the_start_leaves_nothing_running),
+        DOCKER_TEST(test_a_stop_before_the_start_was_begun_is_answered_with_gone),
+        DOCKER_TEST(test_stopping_and_removing_what_is_not_there_is_answered_with_gone),
+        DOCKER_TEST(test_a_removed_task_is_gone_with_its_container),
+        DOCKER_TEST(test_a_task_that_uses_too_much_memory_is_reported_as_such),
+        DOCKER_TEST(test_the_tasks_environment_and_ports_are_in_the_container),
+        DOCKER_TEST(test_many_starts_at_once_all_run),
+        DOCKER_TEST(test_a_command_that_does_not_exist_fails_and_leaves_nothing),
+        DOCKER_TEST(test_a_command_that_cannot_be_executed_fails_and_leaves_nothing),
+        DOCKER_TEST(test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found),
+        DOCKER_TEST(test_a_registry_that_does_not_answer_is_a_failed_pull),
+        DOCKER_TEST(test_a_volume_that_is_none_is_an_invalid_specification),
+        DOCKER_TEST(test_a_static_port_that_is_taken_fails_and_leaves_nothing),
+        DOCKER_TEST(test_logs_have_both_streams_and_the_last_lines),
+        DOCKER_TEST(test_logs_of_what_is_not_there_end_with_an_error),
+        DOCKER_TEST(test_a_followed_log_goes_on_until_it_is_cancelled),
+        DOCKER_TEST(test_usage_is_told_for_what_runs),
+        DOCKER_TEST(test_probes_tell_healthy_from_unhealthy),
     };
-    snprintf(node, sizeof(node), "rt-%d", (int)getpid());
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 struct engine_client {
@@ -147,6 +148,14 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *context,
     return 0;
 }
 
+/* curl's own would be inherited by the processes that we start. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *place)
+{
+    (void)context;
+    (void)purpose;
+    return socket(place->family, place->socktype | SOCK_CLOEXEC, place->protocol);
+}
+
 /* ---- a reply ---- */
 
 /* The empty line ends the headers. */
@@ -212,6 +221,7 @@ static void set_options(struct engine_request *request, const char *url)
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->client->socket_path);
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment says */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->client->headers);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ENGINE_PING_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
@@ -297,7 +307,7 @@ void engine_client_free(struct engine_client *client)
 
 void engine_client_set_version(struct engine_client *client, const char *version)
 {
-    int length = snprintf(client->version, sizeof(client->version), "/v%s", version);
-    if (length >= (int)sizeof(client->version))
-        client->version[0] = '\0';
+    client->version[0] = '\0';
+    if (version && strlen(version) < sizeof(client->version) - strlen("/v"))
+        snprintf(client->version, sizeof(client->version), "/v%s", version);
 }

@@ -42,7 +42,7 @@ struct engine_client *engine_client_new(const char *socket_path, struct loop *lo
 /* Cancels what is under way. Accepts NULL. Not from a callback of a call. */
 void engine_client_free(struct engine_client *client);
 
-/* "1.41"; copied. Until set, calls go without a version. */
+/* "1.41"; copied. NULL, as at first: calls go without a version. */
 void engine_client_set_version(struct engine_client *client, const char *version);
 
 /* Starts a call; exactly one on_done follows, never from within this function, unless it is

@@ -101,6 +101,15 @@ static void vanished(struct execution *execution)
     gone(execution);
 }
 
+/* A stop that was sent has failed, and whoever lists asks again; one that came meanwhile is to be
+ * sent. */
+static void runs_on(struct execution *execution)
+{
+    execution->wants_stop &= !execution->stop_sent;
+    execution->died = execution->stop_sent = false;
+    docker_execution_touch(execution);
+}
+
 static void on_looked(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
@@ -115,7 +124,7 @@ static void on_looked(void *context, const struct engine_reply *reply)
     }
     if (json_parse(reply->body, reply->length, &tree, NULL) < 0 ||
         !container_from_inspect(tree, &container) || container.phase != CONTAINER_ENDED) {
-        execution->died = execution->wants_stop = execution->stop_sent = false; /* it runs on */
+        runs_on(execution);
         return;
     }
     learn_end(execution, &container);

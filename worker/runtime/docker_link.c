@@ -148,6 +148,7 @@ static void on_retry(void *context)
 {
     struct docker *docker = context;
     docker->link.state = LINK_ASKING;
+    engine_client_set_version(docker->client, NULL); /* it may be another engine now */
     docker->link.ping = engine_call(docker->client, &(struct engine_call){
                                                         .method = "GET",
                                                         .path = "/version",

@@ -330,6 +330,7 @@ int main(int count, char **values)
         return 2;
     }
     if (shim.options.only_exec) {
+        close_range(SHIM_STATUS_FD, ~0U, 0);
         fprintf(stderr, "argosy-shim: %s\n", strerror(exec_task(&shim.options).error));
         return 127;
     }
