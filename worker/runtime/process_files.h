@@ -2,7 +2,7 @@
 #ifndef ARGOSY_WORKER_RUNTIME_PROCESS_FILES_H
 #define ARGOSY_WORKER_RUNTIME_PROCESS_FILES_H
 
-#include "worker/shim/shim.h"
+#include "worker/runtime/shim_format.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* argosy-shim: the supervisor of one plain process. It outlives the worker, so that a worker that
  * was restarted still gets the exit code, and keeps the log bounded. libc only; nothing here is
- * shared with the worker but the formats in shim.h.
+ * shared with the worker but the formats in shim_format.h.
  *
  *   worker ──spawn──► shim: identity file ──fork──► cgroup, limits, user, directory ──exec──► the
  * task │ ◄── errno, or nothing: exec worked ──┘ │ task file, status to the worker, then copies
@@ -11,7 +11,7 @@
  * vanished or is full before the start (the same); the log cannot be written (output is dropped,
  * the task goes on); the shim is killed (the kernel kills the task with it, and there is no exit
  * file). */
-#include "worker/shim/shim.h"
+#include "worker/runtime/shim_format.h"
 #include "worker/shim/shim_files.h"
 #include "worker/shim/shim_log.h"
 

@@ -1,6 +1,6 @@
 #include "worker/shim/shim_files.h"
 
-#include "worker/shim/shim.h"
+#include "worker/runtime/shim_format.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,6 +1,6 @@
 #include "worker/shim/shim_log.h"
 
-#include "worker/shim/shim.h"
+#include "worker/runtime/shim_format.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  *   exit   "<exit code> <wall ms>"                   there when it ended
  *   log    frames as the container engine's: stream (1, 2), three zeros, length (big endian), bytes
  *   log.1  the log before it was begun anew */
-#ifndef ARGOSY_WORKER_SHIM_SHIM_H
-#define ARGOSY_WORKER_SHIM_SHIM_H
+#ifndef ARGOSY_WORKER_RUNTIME_SHIM_FORMAT_H
+#define ARGOSY_WORKER_RUNTIME_SHIM_FORMAT_H
 
 #define SHIM_FILE_SHIM "shim"
 #define SHIM_FILE_TASK "task"
