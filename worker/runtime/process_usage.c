@@ -2,6 +2,9 @@
 #include "platform/base/mem.h"
 #include "worker/runtime/process_runtime.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct session_usage {
@@ -11,14 +14,24 @@ struct session_usage {
     int64_t cpu_ticks, resident_bytes, threads;
 };
 
+/* The kernel's own counter is off by up to some hundred pages (it is kept per processor), which for
+ * a small process is everything: summed up over its mappings it is exact. */
+static int64_t resident_bytes(pid_t pid, const struct process_stat *stat)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+    const char *line =
+        process_file_read(path, text, sizeof(text)) > 0 ? strstr(text, "\nRss:") : NULL;
+    return line ? strtoll(line + strlen("\nRss:"), NULL, 10) * 1024 : stat->resident_bytes;
+}
+
 static void add_process(void *context, pid_t pid, const struct process_stat *stat)
 {
     struct session_usage *sessions = context, *usage = NULL;
-    (void)pid;
     HASH_FIND_INT(sessions, &stat->session, usage);
     if (usage) {
         usage->cpu_ticks += stat->cpu_ticks;
-        usage->resident_bytes += stat->resident_bytes;
+        usage->resident_bytes += resident_bytes(pid, stat);
         usage->threads += stat->threads;
     }
 }
