@@ -1,8 +1,5 @@
-/* The owner's side of the MQTT bus: connection, outbox, subscriptions.
- *
- *   IDLE --start--> CONNECTING --CONNECTED--> CONNECTED --LOST--> WAITING --timer--> CONNECTING
- *                        \--CONNECT_FAILED--> WAITING      \--reconnect()--> DISCONNECTING
- * --LOST--> WAITING
+/* The owner's side of the MQTT bus: outbox, subscriptions, what arrives. The connection itself is
+ * in mqtt_connection.c.
  *
  * Happy path: publish() puts into the outbox and pumps; pump sends the oldest while the window is
  * open; a DELIVERED item takes it out. Received items come from Paho's threads through the inbox,
@@ -10,13 +7,11 @@
  *
  * Failure modes. No acknowledgement for ANSWER_TIMEOUT_MS although something is in flight: connect
  * again. Inbox full: messages were dropped, so connect again and hear what is retained anew. A
- * filter refused: asked again after a pause. Broker away: full jitter between attempts, the next
- * address each time, quiet in the log after a few. */
+ * filter refused: asked again after a pause. */
 #include "platform/adapters/bus_mqtt.h"
 
-#include "platform/adapters/mqtt_address.h"
-#include "platform/adapters/mqtt_outbox.h"
-#include "platform/adapters/mqtt_paho.h"
+#include "platform/adapters/mqtt_bus.h"
+#include "platform/adapters/mqtt_config.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 #include "schema/limits.h"
@@ -27,43 +22,9 @@
 #include <time.h>
 
 enum {
-    STAGES_MAX = 8,
     WINDOW_V5 = 16,
     WINDOW_V3 = 100,
     SUBSCRIBE_AGAIN_MS = 2000,
-    FAILURES_LOGGED = 5,
-    MQTT_BAD_PROTOCOL_V3 = 1,
-    MQTT_BAD_PROTOCOL_V5 = 0x84,
-};
-
-enum connection { CONNECTION_IDLE, CONNECTING, CONNECTED, DISCONNECTING, WAITING };
-
-struct subscription {
-    char *topics[PAHO_FILTERS_MAX];
-    struct bus_filter filters[PAHO_FILTERS_MAX];
-    size_t count;
-    uint64_t token;   /* of the request under way, 0: none */
-    int64_t retry_ms; /* INT64_MAX: none */
-};
-
-struct mqtt_bus {
-    struct bus bus;
-    struct mqtt_bus_config config;
-    char *root_slash; /* "argosy/v1/" */
-    char **uris;
-    size_t uri;
-    struct paho *paho; /* made when first needed, anew for another version */
-    int version;       /* in use or to be tried next */
-    struct inbox *inbox;
-    struct outbox *outbox;
-    struct loop_async *wake;
-    struct loop_timer *timer;
-    enum connection connection;
-    char *will_topic, *will_payload;
-    struct subscription stages[STAGES_MAX];
-    int failures; /* in a row */
-    int64_t connect_ms, progress_ms;
-    bool closing;
 };
 
 static struct mqtt_bus *mqtt_bus(struct bus *bus)
@@ -71,114 +32,18 @@ static struct mqtt_bus *mqtt_bus(struct bus *bus)
     return (struct mqtt_bus *)bus;
 }
 
-static int64_t bus_now_ms(const struct mqtt_bus *bus)
-{
-    return bus->config.clock->now(bus->config.clock).mono_ms;
-}
-
 /* ---- timers ---- */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static void bus_arm(struct mqtt_bus *bus)
 {
-    int64_t due_ms = INT64_MAX;
-    if (bus->connection == WAITING)
-        due_ms = bus->connect_ms;
+    int64_t due_ms = mqtt_connection_deadline_ms(bus);
     if (bus->connection == CONNECTED) {
         if (outbox_in_flight(bus->outbox))
             due_ms = bus->progress_ms + ANSWER_TIMEOUT_MS;
-        for (int i = 0; i < STAGES_MAX; i++)
-            due_ms = earlier(due_ms, bus->stages[i].retry_ms);
+        for (int i = 0; i < MQTT_STAGES_MAX; i++)
+            due_ms = earlier_ms(due_ms, bus->stages[i].retry_ms);
     }
     loop_timer_set(bus->timer, due_ms);
-}
-
-/* ---- connecting ---- */
-
-static void subscription_release(struct subscription *subscription)
-{
-    for (size_t i = 0; i < subscription->count; i++)
-        free(subscription->topics[i]);
-    *subscription = (struct subscription){.retry_ms = INT64_MAX};
-}
-
-static void bus_wait(struct mqtt_bus *bus)
-{
-    int doublings = bus->failures < 5 ? bus->failures : 5;
-    int64_t cap_ms = earlier((int64_t)RECONNECT_MIN_MS << doublings, RECONNECT_MAX_MS);
-    bus->connection = WAITING;
-    bus->connect_ms = bus_now_ms(bus) + (int64_t)prng_below(bus->config.prng, (uint64_t)cap_ms + 1);
-}
-
-static void bus_connect_failed(struct mqtt_bus *bus, const char *why)
-{
-    if (bus->failures < FAILURES_LOGGED)
-        log_warning("broker %s: %s%s", bus->uris[bus->uri], why,
-                    bus->failures + 1 == FAILURES_LOGGED ? "; trying on, quietly" : "");
-    bus->failures++;
-    bus->uri = (bus->uri + 1) % bus->config.broker_count;
-    bus_wait(bus);
-}
-
-static void bus_tell_failed(struct mqtt_bus *bus, const char *why)
-{
-    if (bus->config.handler.on_connect_failed)
-        bus->config.handler.on_connect_failed(bus->config.handler.context, why);
-}
-
-static void bus_connect(struct mqtt_bus *bus)
-{
-    struct err err = {0};
-    int result = 0;
-    if (!bus->paho)
-        result = paho_new(bus->version, bus->config.client_id, bus->inbox, &bus->paho, &err);
-    if (!result)
-        result = paho_connect(bus->paho, &bus->config, bus->uris[bus->uri], bus->will_topic,
-                              bus->will_payload, &err);
-    if (result) {
-        bus_connect_failed(bus, err.text);
-        bus_tell_failed(bus, err.text);
-    } else {
-        bus->connection = CONNECTING;
-    }
-}
-
-/* The next connect makes a new one. One client at a time: Paho finds a client by its socket's
- * number, which two would share. And one a connection where the session is persistent: Paho would
- * send again what it had in flight, by itself, from memory that it has freed (1.3.12). */
-static void bus_forget_client(struct mqtt_bus *bus)
-{
-    paho_free(bus->paho);
-    bus->paho = NULL;
-}
-
-static void bus_set_version(struct mqtt_bus *bus, int version)
-{
-    bus_forget_client(bus);
-    bus->version = version;
-}
-
-/* A broker that does not speak our version says so, or closes. Then the other one is tried, at once
- * when it said so. A broker that is not there tells nothing about versions. */
-static void bus_on_connect_failed(struct mqtt_bus *bus, const struct inbox_item *item)
-{
-    bool refused_version = item->code == MQTT_BAD_PROTOCOL_V3 || item->code == MQTT_BAD_PROTOCOL_V5;
-    bool has_other = false;
-    if (bus->config.protocol == MQTT_PROTOCOL_AUTO && (refused_version || item->handshake)) {
-        bus_set_version(bus, bus->version == 5 ? 3 : 5);
-        has_other = bus->version == 3;
-        if (refused_version && has_other) {
-            bus_connect(bus);
-            return;
-        }
-    }
-    bus_connect_failed(bus, item->text);
-    if (!has_other)
-        bus_tell_failed(bus, item->text);
 }
 
 /* ---- sending ---- */
@@ -227,6 +92,13 @@ static void bus_on_delivered(struct mqtt_bus *bus, const struct inbox_item *item
 
 /* ---- subscriptions ---- */
 
+void mqtt_subscription_release(struct subscription *subscription)
+{
+    for (size_t i = 0; i < subscription->count; i++)
+        free(subscription->topics[i]);
+    *subscription = (struct subscription){.retry_ms = INT64_MAX};
+}
+
 static void subscription_send(struct mqtt_bus *bus, struct subscription *subscription)
 {
     bool sent = bus->connection == CONNECTED &&
@@ -238,7 +110,7 @@ static void subscription_send(struct mqtt_bus *bus, struct subscription *subscri
 static void bus_on_subscribed(struct mqtt_bus *bus, const struct inbox_item *item)
 {
     const struct bus_handler *handler = &bus->config.handler;
-    for (int stage = 0; stage < STAGES_MAX; stage++) {
+    for (int stage = 0; stage < MQTT_STAGES_MAX; stage++) {
         struct subscription *subscription = &bus->stages[stage];
         if (!subscription->count || subscription->token != item->id)
             continue;
@@ -251,33 +123,6 @@ static void bus_on_subscribed(struct mqtt_bus *bus, const struct inbox_item *ite
 }
 
 /* ---- receiving ---- */
-
-static void bus_on_connected(struct mqtt_bus *bus)
-{
-    if (bus->connection != CONNECTING)
-        return;
-    bus->connection = CONNECTED;
-    if (bus->failures)
-        log_info("connected to broker %s", bus->uris[bus->uri]);
-    bus->failures = 0;
-    bus->progress_ms = bus_now_ms(bus);
-    mqtt_set_nodelay(bus->uris[bus->uri]);
-    bus->config.handler.on_connected(bus->config.handler.context);
-}
-
-static void bus_on_lost(struct mqtt_bus *bus, const char *why)
-{
-    if (bus->connection != CONNECTED && bus->connection != DISCONNECTING)
-        return;
-    log_warning("broker %s: %s", bus->uris[bus->uri], why ? why : "the connection was lost");
-    outbox_reset(bus->outbox);
-    for (int i = 0; i < STAGES_MAX; i++)
-        subscription_release(&bus->stages[i]);
-    if (bus->config.persistent)
-        bus_forget_client(bus);
-    bus_wait(bus);
-    bus->config.handler.on_disconnected(bus->config.handler.context, why);
-}
 
 static void bus_on_arrived(struct mqtt_bus *bus, const struct inbox_item *item)
 {
@@ -295,16 +140,6 @@ static void bus_on_arrived(struct mqtt_bus *bus, const struct inbox_item *item)
     bus->config.handler.on_message(bus->config.handler.context, &message);
 }
 
-static void mqtt_reconnect(struct bus *base, const char *why)
-{
-    struct mqtt_bus *bus = mqtt_bus(base);
-    if (bus->connection != CONNECTED)
-        return;
-    log_warning("broker %s: connecting again: %s", bus->uris[bus->uri], why);
-    bus->connection = DISCONNECTING;
-    paho_disconnect(bus->paho);
-}
-
 static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
 {
     switch (item->kind) {
@@ -312,14 +147,13 @@ static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
         bus_on_arrived(bus, item);
         return;
     case INBOX_CONNECTED:
-        bus_on_connected(bus);
+        mqtt_connection_on_made(bus);
         return;
     case INBOX_CONNECT_FAILED:
-        if (bus->connection == CONNECTING)
-            bus_on_connect_failed(bus, item);
+        mqtt_connection_on_failed(bus, item);
         return;
     case INBOX_LOST:
-        bus_on_lost(bus, item->text);
+        mqtt_connection_on_lost(bus, item->text);
         return;
     case INBOX_SUBSCRIBED:
         bus_on_subscribed(bus, item);
@@ -330,7 +164,7 @@ static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
     case INBOX_UNDELIVERED:
         /* Paho gives up what was in flight, just before it tells of the loss. It stays in flight
          * here until the loss puts all of it back in order. */
-        mqtt_reconnect(&bus->bus, "a publication could not be sent");
+        mqtt_connection_renew(bus, "a publication could not be sent");
         return;
     }
 }
@@ -343,13 +177,15 @@ static void bus_on_wake(void *context)
         next = item->next;
         if (!bus->closing || item->kind == INBOX_DELIVERED)
             bus_handle(bus, item);
+        else if (item->kind == INBOX_LOST)
+            bus->connection = CONNECTION_IDLE;
         inbox_item_free(item);
     }
     if (bus->closing)
         return;
     bus->config.handler.on_batch_end(bus->config.handler.context);
     if (overflow)
-        mqtt_reconnect(&bus->bus, "more messages than can be held; hearing all again");
+        mqtt_connection_renew(bus, "more messages than can be held; hearing all again");
     bus_pump(bus);
     bus_arm(bus);
 }
@@ -358,14 +194,13 @@ static void bus_on_timer(void *context)
 {
     struct mqtt_bus *bus = context;
     int64_t now_ms = bus_now_ms(bus);
-    if (bus->connection == WAITING && now_ms >= bus->connect_ms)
-        bus_connect(bus);
-    for (int i = 0; bus->connection == CONNECTED && i < STAGES_MAX; i++)
+    mqtt_connection_on_timer(bus);
+    for (int i = 0; bus->connection == CONNECTED && i < MQTT_STAGES_MAX; i++)
         if (now_ms >= bus->stages[i].retry_ms)
             subscription_send(bus, &bus->stages[i]);
     if (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) &&
         now_ms >= bus->progress_ms + ANSWER_TIMEOUT_MS)
-        mqtt_reconnect(&bus->bus, "publications are not acknowledged");
+        mqtt_connection_renew(bus, "publications are not acknowledged");
     bus_arm(bus);
 }
 
@@ -375,7 +210,14 @@ static void mqtt_start(struct bus *base)
 {
     struct mqtt_bus *bus = mqtt_bus(base);
     ASSERT(bus->connection == CONNECTION_IDLE);
-    bus_connect(bus);
+    mqtt_connection_begin(bus);
+    bus_arm(bus);
+}
+
+static void mqtt_reconnect(struct bus *base, const char *why)
+{
+    struct mqtt_bus *bus = mqtt_bus(base);
+    mqtt_connection_renew(bus, why);
     bus_arm(bus);
 }
 
@@ -392,9 +234,9 @@ static void mqtt_subscribe(struct bus *base, int stage, const struct bus_filter 
                            size_t count)
 {
     struct mqtt_bus *bus = mqtt_bus(base);
-    ASSERT(stage >= 0 && stage < STAGES_MAX && count && count <= PAHO_FILTERS_MAX);
+    ASSERT(stage >= 0 && stage < MQTT_STAGES_MAX && count && count <= PAHO_FILTERS_MAX);
     struct subscription *subscription = &bus->stages[stage];
-    subscription_release(subscription);
+    mqtt_subscription_release(subscription);
     subscription->count = count;
     for (size_t i = 0; i < count; i++) {
         subscription->topics[i] = mem_printf("%s%s", bus->root_slash, filters[i].filter);
@@ -445,22 +287,12 @@ static void bus_free(struct mqtt_bus *bus)
     loop_async_free(bus->wake); /* after the threads that wake it */
     inbox_free(bus->inbox);
     outbox_free(bus->outbox);
-    for (int i = 0; i < STAGES_MAX; i++)
-        subscription_release(&bus->stages[i]);
-    for (size_t i = 0; i < bus->config.broker_count; i++)
-        free(bus->uris[i]);
-    free(bus->uris);
-    char *const owned[] = {(char *)(uintptr_t)bus->config.client_id,
-                           (char *)(uintptr_t)bus->config.username,
-                           (char *)(uintptr_t)bus->config.password,
-                           (char *)(uintptr_t)bus->config.ca_file,
-                           (char *)(uintptr_t)bus->config.certificate_file,
-                           (char *)(uintptr_t)bus->config.key_file,
-                           bus->root_slash,
-                           bus->will_topic,
-                           bus->will_payload};
-    for (size_t i = 0; i < ARRAY_LENGTH(owned); i++)
-        free(owned[i]);
+    for (int i = 0; i < MQTT_STAGES_MAX; i++)
+        mqtt_subscription_release(&bus->stages[i]);
+    mqtt_config_release(&bus->config);
+    free(bus->root_slash);
+    free(bus->will_topic);
+    free(bus->will_payload);
     free(bus);
 }
 
@@ -478,6 +310,8 @@ static void mqtt_close(struct bus *base, int64_t timeout_ms)
     }
     if (bus->connection == CONNECTED)
         paho_disconnect(bus->paho);
+    if (bus->connection == CONNECTED || bus->connection == DISCONNECTING)
+        paho_wait_disconnected(bus->paho);
     bus_free(bus);
 }
 
@@ -499,53 +333,29 @@ int mqtt_bus_version(const struct bus *base)
 
 /* ---- making one ---- */
 
-static const char *copy_or_null(const char *text)
-{
-    return text ? mem_strdup(text) : NULL;
-}
-
 static void wake_owner(void *context)
 {
     struct mqtt_bus *bus = context;
     loop_async_wake(bus->wake);
 }
 
-static void bus_take_config(struct mqtt_bus *bus, const struct mqtt_bus_config *config)
-{
-    bus->config = *config;
-    bus->config.broker_count = 0; /* as many as were parsed */
-    bus->config.client_id = mem_strdup(config->client_id);
-    bus->config.username = copy_or_null(config->username);
-    bus->config.password = copy_or_null(config->password);
-    bus->config.ca_file = copy_or_null(config->ca_file);
-    bus->config.certificate_file = copy_or_null(config->certificate_file);
-    bus->config.key_file = copy_or_null(config->key_file);
-    bus->root_slash = mem_printf("%s/", config->root);
-    bus->version = config->protocol == MQTT_PROTOCOL_3 ? 3 : 5;
-    for (int i = 0; i < STAGES_MAX; i++)
-        bus->stages[i].retry_ms = INT64_MAX;
-}
-
 int mqtt_bus_new(const struct mqtt_bus_config *config, struct bus **ret_bus, struct err *err)
 {
-    ASSERT(config->broker_count);
     struct mqtt_bus *bus = mem_alloc(sizeof *bus);
+    int result = mqtt_config_copy(config, &bus->config, err);
+    if (result) {
+        free(bus);
+        return result;
+    }
     bus->bus.ops = &mqtt_bus_ops;
-    bus_take_config(bus, config);
+    bus->root_slash = mem_printf("%s/", config->root);
+    bus->version = config->protocol == MQTT_PROTOCOL_3 ? 3 : 5;
+    for (int i = 0; i < MQTT_STAGES_MAX; i++)
+        bus->stages[i].retry_ms = INT64_MAX;
     bus->inbox = inbox_new(wake_owner, bus, LIMIT_INBOX_MESSAGES, LIMIT_INBOX_BYTES);
     bus->outbox = outbox_new();
     bus->wake = loop_async_new(config->loop, bus_on_wake, bus);
     bus->timer = loop_timer_new(config->loop, bus_on_timer, bus);
-    bus->uris = mem_alloc(config->broker_count * sizeof *bus->uris);
-    int result = 0;
-    for (size_t i = 0; i < config->broker_count && !result; i++) {
-        result = mqtt_address_parse(config->brokers[i], &bus->uris[i], err);
-        bus->config.broker_count += !result;
-    }
-    if (result) {
-        bus_free(bus);
-        return result;
-    }
     *ret_bus = &bus->bus;
     return 0;
 }

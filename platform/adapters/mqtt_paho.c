@@ -290,8 +290,6 @@ void paho_free(struct paho *paho)
 {
     if (!paho)
         return;
-    for (int i = 0; i < 1000 && atomic_load(&paho->disconnecting); i++)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
     MQTTAsync_destroy(&paho->handle);
     free(paho);
 }
@@ -375,6 +373,12 @@ void paho_disconnect(struct paho *paho)
     atomic_store(&paho->disconnecting, true);
     if (MQTTAsync_disconnect(paho->handle, &options) != MQTTASYNC_SUCCESS)
         on_disconnected(paho, NULL);
+}
+
+void paho_wait_disconnected(const struct paho *paho)
+{
+    for (int i = 0; i < 1000 && atomic_load(&paho->disconnecting); i++)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 
 int paho_subscribe(struct paho *paho, char *const *topics, const struct bus_filter *filters,

@@ -15,13 +15,15 @@ enum { PAHO_FILTERS_MAX = 16 };
 /* `version` 3 (3.1.1) or 5. -ERR_IO with Paho's words. */
 int paho_new(int version, const char *client_id, struct inbox *inbox, struct paho **ret_paho,
              struct err *err);
-/* Waits for a disconnect under way, a second at most. Never from a callback. */
+/* Never from a callback. Accepts NULL. */
 void paho_free(struct paho *paho);
 /* CONNECTED or CONNECT_FAILED follows. `will_topic` is whole; NULL: no will. */
 int paho_connect(struct paho *paho, const struct mqtt_bus_config *config, const char *uri,
                  const char *will_topic, const char *will_payload, struct err *err);
 /* LOST follows, whatever comes of it. */
 void paho_disconnect(struct paho *paho);
+/* Until the disconnect under way is done, a second at most. */
+void paho_wait_disconnected(const struct paho *paho);
 /* SUBSCRIBED with the token follows, unless the connection is lost before. -ERR_UNREACHABLE. */
 int paho_subscribe(struct paho *paho, char *const *topics, const struct bus_filter *filters,
                    size_t count, uint64_t *ret_token);

@@ -67,8 +67,9 @@ struct bus_handler {
     void (*on_subscribed)(void *context, int stage, bool granted);
     void (*on_message)(void *context, const struct bus_message *message);
     void (*on_batch_end)(void *context);
-    /* A QoS 1 publication on `topic` that the broker refused (MQTT 5 reason) or that nobody listens
-     * to (reason 0x10); optional, may be NULL. */
+    /* A QoS 1 publication on `topic` that the broker refused (MQTT 5 reason) or, where the adapter
+     * learns of it (Paho 1.3.12 does not tell), that nobody listens to (reason 0x10); optional, may
+     * be NULL. */
     void (*on_refused)(void *context, const char *topic, int reason, const char *text);
 };
 

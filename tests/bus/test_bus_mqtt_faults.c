@@ -282,25 +282,37 @@ static double measure_bus(struct one *one, double *samples)
     return median(samples, SAMPLES);
 }
 
+struct responder {
+    char port[16];
+    int output[2];
+};
+
 static void raw_respond(void *context)
 {
-    execl(RAW_MQTT, "raw_mqtt", "respond", "localhost", context, "raw/ask", "raw/answer",
+    struct responder *responder = context;
+    dup2(responder->output[1], STDOUT_FILENO);
+    execl(RAW_MQTT, "raw_mqtt", "respond", "localhost", responder->port, "raw/ask", "raw/answer",
           (char *)NULL);
 }
 
 static double measure_raw(const struct one *one, double *samples)
 {
-    char port[16], command[512];
-    snprintf(port, sizeof port, "%d", one->fixture.broker.port);
-    pid_t responder = child_start(raw_respond, port);
+    struct responder responder;
+    char command[512], ready;
+    snprintf(responder.port, sizeof responder.port, "%d", one->fixture.broker.port);
+    assert_int_equal(pipe(responder.output), 0);
+    pid_t pid = child_start(raw_respond, &responder);
+    assert_int_equal(read(responder.output[0], &ready, 1), 1); /* it says when it has subscribed */
     snprintf(command, sizeof command, "%s ask localhost %s raw/ask raw/answer x %d {}", RAW_MQTT,
-             port, SAMPLES);
+             responder.port, SAMPLES);
     FILE *output = popen(command, "r");
     size_t count = 0;
     while (count < SAMPLES && fscanf(output, "%lf", &samples[count]) == 1)
         count++;
     pclose(output);
-    child_kill(responder);
+    child_kill(pid);
+    close(responder.output[0]);
+    close(responder.output[1]);
     assert_int_equal(count, SAMPLES);
     return median(samples, count);
 }
