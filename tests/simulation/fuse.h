@@ -1,0 +1,23 @@
+/* A countdown to the death of a process: each of its operations on the outside (commit, publish,
+ * start, stop …) burns one. Once it has blown nothing more gets out, and the world buries the
+ * process as soon as it returns: it died between two operations. */
+#ifndef ARGOSY_SIMULATION_FUSE_H
+#define ARGOSY_SIMULATION_FUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fuse {
+    int64_t left; /* operations, 0: not lit */
+    bool blown;
+};
+
+/* True when the process is dead and the operation does not happen. */
+static inline bool fuse_burn(struct fuse *fuse)
+{
+    if (fuse->left > 0 && --fuse->left == 0)
+        fuse->blown = true;
+    return fuse->blown;
+}
+
+#endif

@@ -1,0 +1,456 @@
+/* The wire, and a client's side of it: connecting, outbox, taking what has arrived. */
+#include "platform/adapters/mqtt_outbox.h"
+#include "platform/base/mem.h"
+#include "schema/limits.h"
+#include "tests/simulation/broker_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+void *bytes_copy(const void *bytes, size_t length)
+{
+    char *copy = mem_alloc(length + 1);
+    if (length)
+        memcpy(copy, bytes, length);
+    return copy;
+}
+
+void packet_free(void *load)
+{
+    struct packet *packet = load;
+    for (size_t i = 0; i < packet->filter_count; i++)
+        free((void *)(uintptr_t)packet->filters[i].filter);
+    free(packet->filters);
+    free(packet->topic);
+    free(packet->payload);
+    free(packet);
+}
+
+int64_t link_delay_ms(struct broker *broker)
+{
+    return (int64_t)prng_below(&broker->prng, (uint64_t)broker->vices.delay_max_ms + 1);
+}
+
+static void post(struct broker *broker, int64_t at_ms,
+                 void (*run)(void *context, uint64_t id, void *load), uint64_t id)
+{
+    heap_push(broker->config.heap,
+              (struct event){.at_ms = at_ms, .run = run, .context = broker, .id = id});
+}
+
+/* ---- connections ---- */
+
+struct connection *connection_find(struct broker *broker, uint64_t id)
+{
+    struct connection *connection;
+    HASH_FIND(hh, broker->connections, &id, sizeof(id), connection);
+    return connection;
+}
+
+void connection_settle(struct broker *broker, struct connection *connection)
+{
+    if (connection->bus || connection->session)
+        return;
+    HASH_DEL(broker->connections, connection);
+    free(connection->will_topic);
+    free(connection->will_payload);
+    free(connection);
+}
+
+static struct sim_bus *bus_find(struct broker *broker, uint64_t id)
+{
+    struct sim_bus *bus;
+    HASH_FIND(hh, broker->buses, &id, sizeof(id), bus);
+    return bus;
+}
+
+static bool carries(struct broker *broker, const struct connection *connection)
+{
+    return !connection->broken &&
+           !(connection->session && broker_is_apart(broker, connection->session->client_id));
+}
+
+/* ---- from the client to the broker ---- */
+
+static void arrive_up(void *context, uint64_t id, void *load)
+{
+    struct broker *broker = context;
+    struct packet *packet = load;
+    struct connection *connection = connection_find(broker, id);
+    if (connection && connection->session && carries(broker, connection))
+        broker_take(broker, connection, packet);
+    packet_free(packet);
+}
+
+static void send_up(struct broker *broker, struct connection *connection, struct packet value)
+{
+    struct packet *packet = mem_alloc(sizeof(*packet));
+    int64_t at_ms = broker_now(broker) + link_delay_ms(broker);
+    *packet = value;
+    connection->up_ms = at_ms > connection->up_ms ? at_ms : connection->up_ms;
+    heap_push(broker->config.heap, (struct event){.at_ms = connection->up_ms,
+                                                  .run = arrive_up,
+                                                  .release = packet_free,
+                                                  .context = broker,
+                                                  .id = connection->id,
+                                                  .load = packet});
+}
+
+static void pump(struct sim_bus *bus)
+{
+    struct outbox_entry *entry;
+    while (bus->connection && (entry = outbox_next(bus->outbox))) {
+        const struct bus_publication *what = &entry->publication;
+        outbox_sent(bus->outbox, entry, ++bus->sent);
+        send_up(bus->config.broker, bus->connection,
+                (struct packet){.kind = PACKET_PUBLISH,
+                                .id = bus->sent,
+                                .topic = mem_strdup(what->topic),
+                                .payload = bytes_copy(what->payload, what->length),
+                                .length = what->length,
+                                .qos = what->qos,
+                                .retain = what->retain});
+    }
+}
+
+/* ---- from the broker to the client ---- */
+
+static void handle(struct sim_bus *bus, struct item *item)
+{
+    const struct bus_handler *handler = &bus->config.handler;
+    if (item->message.topic)
+        handler->on_message(handler->context, &item->message);
+    else
+        handler->on_subscribed(handler->context, item->stage, true);
+    item_free(item);
+}
+
+static void arrive_down(void *context, uint64_t id, void *load)
+{
+    struct broker *broker = context;
+    struct connection *connection = connection_find(broker, id);
+    (void)load;
+    bool any = false;
+    struct sim_bus *bus = connection ? connection->bus : NULL;
+    while ((connection = connection_find(broker, id)) && connection->session && connection->bus &&
+           carries(broker, connection) && !connection->bus->config.fuse->blown) {
+        struct session *session = connection->session;
+        struct item *item = session->queue;
+        if (!item || item->arrival_ms > broker_now(broker))
+            break;
+        DL_DELETE(session->queue, item);
+        session->queued--;
+        handle(bus, item);
+        any = true;
+    }
+    if (any)
+        bus->config.handler.on_batch_end(bus->config.handler.context);
+}
+
+void connection_wake(struct broker *broker, struct connection *connection, struct item *item)
+{
+    int64_t at_ms = broker_now(broker) + link_delay_ms(broker);
+
+    connection->down_ms = at_ms > connection->down_ms ? at_ms : connection->down_ms;
+    item->arrival_ms = connection->down_ms;
+
+    post(broker, item->arrival_ms, arrive_down, connection->id);
+}
+
+struct acknowledgement {
+    struct broker *broker;
+    uint64_t connection;
+};
+
+static void arrive_acknowledgement(void *context, uint64_t id, void *load)
+{
+    const struct acknowledgement *of = load;
+    struct connection *connection = connection_find(context, of->connection);
+    struct sim_bus *bus = connection ? connection->bus : NULL;
+    if (bus && carries(context, connection)) {
+        struct outbox_entry *entry = outbox_find(bus->outbox, id);
+        if (entry)
+            outbox_acknowledged(bus->outbox, entry);
+        pump(bus);
+    }
+    free(load);
+}
+
+void connection_acknowledge(struct broker *broker, struct connection *connection, uint64_t id)
+{
+    struct acknowledgement *load = mem_alloc(sizeof(*load));
+    *load = (struct acknowledgement){broker, connection->id};
+    heap_push(broker->config.heap,
+              (struct event){.at_ms = broker_now(broker) + link_delay_ms(broker),
+                             .run = arrive_acknowledgement,
+                             .release = free,
+                             .context = broker,
+                             .id = id,
+                             .load = load});
+}
+
+/* ---- losing and making the connection ---- */
+
+static void try_connect(void *context, uint64_t id, void *load);
+
+static void connect_later(struct sim_bus *bus)
+{
+    struct broker *broker = bus->config.broker;
+    int64_t delay_ms = (int64_t)prng_below(&broker->prng, 4000) + 1;
+    post(broker, broker_now(broker) + delay_ms, try_connect, bus->id);
+}
+
+/* The client's side ends. */
+static void let_go(struct sim_bus *bus)
+{
+    struct connection *connection = bus->connection;
+    bus->connection = NULL;
+    if (!connection)
+        return;
+    connection->bus = NULL;
+    outbox_reset(bus->outbox);
+    connection_settle(bus->config.broker, connection);
+}
+
+static void tell_lost(struct sim_bus *bus, const char *why)
+{
+    const struct bus_handler *handler = &bus->config.handler;
+    handler->on_disconnected(handler->context, why);
+    handler->on_batch_end(handler->context);
+    connect_later(bus);
+}
+
+static void lose(void *context, uint64_t id, void *load)
+{
+    struct connection *connection = connection_find(context, id);
+    struct sim_bus *bus = connection ? connection->bus : NULL;
+    (void)load;
+    if (!bus)
+        return;
+    let_go(bus);
+    tell_lost(bus, "the connection was lost");
+}
+
+void connection_tell_lost(struct broker *broker, struct connection *connection, int64_t delay_ms)
+{
+    post(broker, broker_now(broker) + delay_ms, lose, connection->id);
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
+static void connect_now(struct sim_bus *bus)
+{
+    struct broker *broker = bus->config.broker;
+    struct connection *connection = mem_alloc(sizeof(*connection));
+    connection->id = ++broker->ids;
+    connection->bus = bus;
+    connection->will_topic = copy_text(bus->will_topic);
+    connection->will_payload = copy_text(bus->will_payload);
+    HASH_ADD(hh, broker->connections, id, sizeof(connection->id), connection);
+    connection->session = session_open(broker, connection, bus->client_id, bus->config.persistent);
+    bus->connection = connection;
+}
+
+static void try_connect(void *context, uint64_t id, void *load)
+{
+    struct broker *broker = context;
+    struct sim_bus *bus = bus_find(broker, id);
+    (void)load;
+    if (!bus || bus->connection)
+        return;
+    const struct bus_handler *handler = &bus->config.handler;
+    if (broker->down || broker_is_apart(broker, bus->client_id)) {
+        if (handler->on_connect_failed)
+            handler->on_connect_failed(handler->context, "nobody answers");
+        connect_later(bus);
+        return;
+    }
+    connect_now(bus);
+    handler->on_connected(handler->context);
+    handler->on_batch_end(handler->context);
+    pump(bus);
+}
+
+static void hear_of_reconnect(void *context, uint64_t id, void *load)
+{
+    struct sim_bus *bus = bus_find(context, id);
+    (void)load;
+    if (bus && !bus->connection)
+        tell_lost(bus, "connecting again");
+}
+
+/* ---- the port ---- */
+
+static struct sim_bus *sim(struct bus *bus)
+{
+    return (struct sim_bus *)bus;
+}
+
+static void sim_start(struct bus *base)
+{
+    struct sim_bus *bus = sim(base);
+    if (fuse_burn(bus->config.fuse))
+        return;
+    bus->started = true;
+    post(bus->config.broker, broker_now(bus->config.broker), try_connect, bus->id);
+}
+
+static void sim_set_will(struct bus *base, const struct bus_will *will)
+{
+    struct sim_bus *bus = sim(base);
+    free(bus->will_topic);
+    free(bus->will_payload);
+    bus->will_topic = copy_text(will->topic);
+    bus->will_payload = copy_text(will->payload);
+}
+
+static void sim_subscribe(struct bus *base, int stage, const struct bus_filter *filters,
+                          size_t count)
+{
+    struct sim_bus *bus = sim(base);
+    if (fuse_burn(bus->config.fuse) || !bus->connection)
+        return;
+    struct packet packet = {.kind = PACKET_SUBSCRIBE, .stage = stage, .filter_count = count};
+    packet.filters = mem_alloc(count * sizeof(*filters));
+    for (size_t i = 0; i < count; i++) {
+        packet.filters[i] = filters[i];
+        packet.filters[i].filter = mem_strdup(filters[i].filter);
+    }
+    send_up(bus->config.broker, bus->connection, packet);
+}
+
+static int sim_publish(struct bus *base, const struct bus_publication *what)
+{
+    struct sim_bus *bus = sim(base);
+    struct broker *broker = bus->config.broker;
+    struct bus_publication below = *what;
+    if (fuse_burn(bus->config.fuse))
+        return 0;
+    if (what->absolute)
+        below.topic += strlen(broker->config.root) + 1;
+    broker->config.watch.on_publish(broker->config.watch.context, bus->client_id, &below);
+    if (!bus->connection && !what->qos)
+        return 0;
+    int result = outbox_add(bus->outbox, &below, below.topic, LIMIT_OUTBOX_MESSAGES);
+    pump(bus);
+    return result;
+}
+
+static bool sim_connected(const struct bus *base)
+{
+    return ((const struct sim_bus *)base)->connection != NULL;
+}
+
+static size_t sim_pending(const struct bus *base)
+{
+    return outbox_count(((const struct sim_bus *)base)->outbox);
+}
+
+static void sim_reconnect(struct bus *base, const char *why)
+{
+    struct sim_bus *bus = sim(base);
+    struct broker *broker = bus->config.broker;
+    (void)why;
+    if (fuse_burn(bus->config.fuse) || !bus->connection)
+        return;
+    send_up(broker, bus->connection, (struct packet){.kind = PACKET_CLOSE});
+    let_go(bus);
+    post(broker, broker_now(broker), hear_of_reconnect, bus->id);
+}
+
+static void bus_free(struct sim_bus *bus)
+{
+    HASH_DEL(bus->config.broker->buses, bus);
+    outbox_free(bus->outbox);
+    free(bus->client_id);
+    free(bus->will_topic);
+    free(bus->will_payload);
+    free(bus);
+}
+
+void sim_bus_kill(struct bus *base)
+{
+    struct sim_bus *bus = sim(base);
+    if (bus->connection)
+        send_up(bus->config.broker, bus->connection,
+                (struct packet){.kind = PACKET_CLOSE, .with_will = true});
+    let_go(bus);
+    bus_free(bus);
+}
+
+static void sim_close(struct bus *base, int64_t timeout_ms)
+{
+    (void)timeout_ms;
+    sim_bus_kill(base);
+}
+
+static const struct bus_ops sim_bus_ops = {.name = "simulated",
+                                           .start = sim_start,
+                                           .set_will = sim_set_will,
+                                           .subscribe = sim_subscribe,
+                                           .publish = sim_publish,
+                                           .connected = sim_connected,
+                                           .pending = sim_pending,
+                                           .reconnect = sim_reconnect,
+                                           .close = sim_close};
+
+struct bus *sim_bus_new(const struct sim_bus_config *config)
+{
+    struct sim_bus *bus = mem_alloc(sizeof(*bus));
+    bus->bus.ops = &sim_bus_ops;
+    bus->config = *config;
+    bus->id = ++config->broker->ids;
+    bus->client_id = mem_strdup(config->client_id);
+    bus->outbox = outbox_new();
+    HASH_ADD(hh, config->broker->buses, id, sizeof(bus->id), bus);
+    return &bus->bus;
+}
+
+/* ---- faults of the wire ---- */
+
+bool broker_is_apart(const struct broker *broker, const char *client_id)
+{
+    struct apart *apart;
+    HASH_FIND_STR(broker->apart, client_id, apart);
+    return apart != NULL;
+}
+
+static void notice_break(void *context, uint64_t id, void *load)
+{
+    struct broker *broker = context;
+    struct connection *connection = connection_find(broker, id);
+    (void)load;
+    if (connection && connection->session)
+        session_leave(broker, connection->session, true);
+}
+
+void broker_break(struct broker *broker, const char *client_id, int64_t client_ms,
+                  int64_t broker_ms)
+{
+    struct session *session;
+    HASH_FIND_STR(broker->sessions, client_id, session);
+    if (!session || !session->connection)
+        return;
+    session->connection->broken = true;
+    connection_tell_lost(broker, session->connection, client_ms);
+    post(broker, broker_now(broker) + broker_ms, notice_break, session->connection->id);
+}
+
+void broker_partition(struct broker *broker, const char *client_id, bool apart)
+{
+    struct apart *entry;
+    HASH_FIND_STR(broker->apart, client_id, entry);
+    if (apart && !entry) {
+        entry = mem_alloc(sizeof(*entry));
+        entry->client_id = mem_strdup(client_id);
+        HASH_ADD_KEYPTR(hh, broker->apart, entry->client_id, strlen(client_id), entry);
+    } else if (!apart && entry) {
+        HASH_DEL(broker->apart, entry);
+        free(entry->client_id);
+        free(entry);
+    }
+}

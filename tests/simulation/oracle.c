@@ -1,0 +1,354 @@
+/* What runs (I2, I4, I5), and whether in the end all is as promised (I1, I8, I9). */
+#include "tests/simulation/oracle.h"
+
+#include "platform/base/mem.h"
+#include "tests/simulation/oracle_documents.h"
+#include "tests/simulation/user.h"
+#include "worker/runtime/simulated.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+enum {
+    SILENCE_MS = 50000,  /* less than lost_after of every job */
+    SETTLED_MS = 120000, /* after a command an update may be under way */
+    RUNNING_MAX = 256,
+    TASK_ID_MAX = 64,
+};
+
+struct running {
+    char task_id[TASK_ID_MAX];
+    char instance[TASK_ID_MAX];
+    int64_t run;
+    int64_t since_ms;
+};
+
+struct site { /* a node, as seen */
+    struct running running[RUNNING_MAX];
+    int count;
+    int64_t heard_ms, silent_ms; /* last heard; last known to have been silent for SILENCE_MS */
+};
+
+struct done { /* an instance of a batch job that has ended well */
+    char instance[TASK_ID_MAX];
+    int64_t at_ms;
+    UT_hash_handle hh;
+};
+
+struct oracle {
+    struct world *world;
+    struct documents *documents;
+    struct site sites[NODES_MAX];
+    struct done *done;
+};
+
+int64_t oracle_node_cpu_millis(const struct world *world)
+{
+    int instances = world->options.jobs * INSTANCES_MAX;
+    int each = (instances + world->options.nodes - 1) / world->options.nodes;
+    return (int64_t)each * TASK_CPU_MILLIS;
+}
+
+static const struct wish *wish_of(const struct oracle *oracle, const char *task_id)
+{
+    const struct wish *wishes = user_wishes(oracle->world->user);
+    size_t length = strcspn(task_id, "_");
+    for (int job = 0; job < oracle->world->options.jobs; job++)
+        if (strlen(wishes[job].name) == length && !strncmp(wishes[job].name, task_id, length))
+            return &wishes[job];
+    return NULL;
+}
+
+/* ---- what runs ---- */
+
+struct look {
+    struct oracle *oracle;
+    int site;
+    struct running before[RUNNING_MAX];
+    int before_count;
+    int64_t cpu_millis;
+};
+
+static struct done *done_find(const struct oracle *oracle, const char *instance)
+{
+    struct done *done;
+    HASH_FIND_STR(oracle->done, instance, done);
+    return done;
+}
+
+static void note_done(struct oracle *oracle, const char *instance)
+{
+    struct done *done = done_find(oracle, instance);
+    if (done)
+        return;
+    done = mem_alloc(sizeof(*done));
+    snprintf(done->instance, sizeof(done->instance), "%s", instance);
+    done->at_ms = oracle->world->now_ms;
+    HASH_ADD_STR(oracle->done, instance, done);
+}
+
+static void forget_done(struct oracle *oracle, struct done *done)
+{
+    HASH_DEL(oracle->done, done);
+    free(done);
+}
+
+static bool was_silent_since(const struct oracle *oracle, int site, int64_t since_ms)
+{
+    const struct site *seen = &oracle->sites[site];
+    return seen->silent_ms >= since_ms || oracle->world->now_ms - seen->heard_ms >= SILENCE_MS;
+}
+
+static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
+{
+    for (int site = 0; site < oracle->world->options.nodes; site++)
+        if (was_silent_since(oracle, site, since_ms))
+            return true;
+    return false;
+}
+
+/* I5: what has ended well is not run again, unless somebody asked or its node was silent. */
+static void check_not_done(struct oracle *oracle, int site, const struct running *running)
+{
+    const struct wish *wish = wish_of(oracle, running->task_id);
+    struct done *done = done_find(oracle, running->instance);
+    if (!done)
+        return;
+    bool asked = !wish || wish->waiting || wish->changed_ms + SETTLED_MS > done->at_ms;
+    bool excused = wish && wish->replace && any_silent_since(oracle, done->at_ms - SETTLED_MS);
+    if (!asked && !excused)
+        world_fail(oracle->world, "I5: %s had ended well, and %s runs it again on n%d",
+                   running->instance, running->task_id, site + 1);
+    forget_done(oracle, done);
+}
+
+static int64_t since(const struct look *look, const struct running *running)
+{
+    for (int i = 0; i < look->before_count; i++)
+        if (look->before[i].run == running->run &&
+            !strcmp(look->before[i].task_id, running->task_id))
+            return look->before[i].since_ms;
+    world_note(look->oracle->world, "n%d runs %s run %lld", look->site + 1, running->task_id,
+               (long long)running->run);
+    check_not_done(look->oracle, look->site, running);
+    return look->oracle->world->now_ms;
+}
+
+static void see(void *context, const struct simulated_execution *execution)
+{
+    struct look *look = context;
+    struct site *site = &look->oracle->sites[look->site];
+    struct running running = {.run = execution->run};
+    const char *suffix = strrchr(execution->task_id, '_');
+    snprintf(running.task_id, sizeof(running.task_id), "%s", execution->task_id);
+    snprintf(running.instance, sizeof(running.instance), "%.*s",
+             suffix ? (int)(suffix - execution->task_id) : 0, execution->task_id);
+    const struct wish *wish = wish_of(look->oracle, running.task_id);
+    if (!execution->running) {
+        if (execution->exit_code == 0 && wish && wish->batch && execution->run)
+            note_done(look->oracle, running.instance);
+        return;
+    }
+    ASSERT(site->count < RUNNING_MAX);
+    running.since_ms = since(look, &running);
+    site->running[site->count++] = running;
+    look->cpu_millis += execution->cpu_millis;
+}
+
+static void look_at(struct oracle *oracle, int number)
+{
+    static struct look look; /* large; one world at a time */
+    struct world *world = oracle->world;
+    struct site *site = &oracle->sites[number];
+    look.oracle = oracle;
+    look.site = number;
+    look.cpu_millis = 0;
+    look.before_count = site->count;
+    memcpy(look.before, site->running, sizeof(look.before[0]) * (size_t)site->count);
+    site->count = 0;
+    simulated_engine_visit(world->nodes[number].engine, see, &look);
+    if (look.cpu_millis > oracle_node_cpu_millis(world))
+        world_fail(world, "I4: n%d runs %lld m of cpu and has %lld m", number + 1,
+                   (long long)look.cpu_millis, (long long)oracle_node_cpu_millis(world));
+}
+
+/* I2: of two executions of an instance one may only be there because the other's node was silent.
+ */
+static void check_pair(struct oracle *oracle, int a_site, const struct running *a, int b_site,
+                       const struct running *b)
+{
+    const struct wish *wish = wish_of(oracle, a->task_id);
+    int64_t from_ms = a->since_ms < b->since_ms ? a->since_ms : b->since_ms;
+    bool excused =
+        strcmp(a->task_id, b->task_id) != 0 && wish && wish->replace &&
+        (was_silent_since(oracle, a_site, from_ms) || was_silent_since(oracle, b_site, from_ms));
+    if (!excused)
+        world_fail(oracle->world, "I2: %s run %lld on n%d and %s run %lld on n%d at once",
+                   a->task_id, (long long)a->run, a_site + 1, b->task_id, (long long)b->run,
+                   b_site + 1);
+}
+
+static void check_site_pairs(struct oracle *oracle, int number)
+{
+    const struct site *site = &oracle->sites[number];
+    for (int i = 0; i < site->count; i++)
+        for (int other = 0; other < oracle->world->options.nodes; other++)
+            for (int j = other == number ? i + 1 : 0; j < oracle->sites[other].count; j++)
+                if (!strcmp(site->running[i].instance, oracle->sites[other].running[j].instance))
+                    check_pair(oracle, number, &site->running[i], other,
+                               &oracle->sites[other].running[j]);
+}
+
+void oracle_check(struct oracle *oracle)
+{
+    for (int i = 0; i < oracle->world->options.nodes; i++) {
+        struct node *node = &oracle->world->nodes[i];
+        if (!node->engine_changed)
+            continue;
+        node->engine_changed = false;
+        look_at(oracle, i);
+        check_site_pairs(oracle, i);
+    }
+}
+
+/* ---- what was heard ---- */
+
+void oracle_on_route(struct oracle *oracle, const char *client)
+{
+    const struct node *node = world_node(oracle->world, client);
+    if (!node)
+        return;
+    struct site *site = &oracle->sites[node - oracle->world->nodes];
+    if (oracle->world->now_ms - site->heard_ms >= SILENCE_MS)
+        site->silent_ms = oracle->world->now_ms;
+    site->heard_ms = oracle->world->now_ms;
+}
+
+void oracle_on_publish(struct oracle *oracle, const char *client,
+                       const struct bus_publication *what)
+{
+    documents_check(oracle->documents, client, what);
+}
+
+void oracle_on_answer(struct world *world, int job, bool accepted)
+{
+    (void)world;
+    (void)job;
+    (void)accepted;
+}
+
+void oracle_on_forgotten(struct oracle *oracle, const char *task_id)
+{
+    char instance[TASK_ID_MAX];
+    const char *suffix = strrchr(task_id, '_');
+    snprintf(instance, sizeof(instance), "%.*s", suffix ? (int)(suffix - task_id) : 0, task_id);
+    struct done *done = done_find(oracle, instance);
+    if (done)
+        forget_done(oracle, done);
+}
+
+/* ---- in the end ---- */
+
+static int running_of(const struct oracle *oracle, const struct wish *wish, int64_t index)
+{
+    int count = 0;
+    char instance[TASK_ID_MAX];
+    snprintf(instance, sizeof(instance), "%s_%s_%lld", wish->name, wish->name, (long long)index);
+    for (int i = 0; i < oracle->world->options.nodes; i++)
+        for (int j = 0; j < oracle->sites[i].count; j++)
+            count += index < 0 ? wish_of(oracle, oracle->sites[i].running[j].task_id) == wish
+                               : !strcmp(oracle->sites[i].running[j].instance, instance);
+    return count;
+}
+
+static bool retained_has(const struct oracle *oracle, const struct wish *wish, const char *document,
+                         const char *text)
+{
+    char topic[64];
+    size_t length;
+    snprintf(topic, sizeof(topic), "jobs/%s/%s", wish->name, document);
+    const char *payload = broker_retained(oracle->world->broker, topic, &length);
+    return payload && strstr(payload, text);
+}
+
+static bool is_gone(const struct oracle *oracle, const struct wish *wish)
+{
+    return !retained_has(oracle, wish, "spec", "{") ||
+           retained_has(oracle, wish, "spec", "\"tombstone\":true");
+}
+
+/* NULL, or what is not (yet) as it should be. */
+static const char *service_lacks(const struct oracle *oracle, const struct wish *wish)
+{
+    if (running_of(oracle, wish, -1) != wish->count)
+        return "I9: other than the wanted number of instances runs";
+    for (int64_t index = 0; index < wish->count; index++)
+        if (running_of(oracle, wish, index) != 1)
+            return "I9: not each instance runs once";
+    if (wish->count && !retained_has(oracle, wish, "status", "\"state\":\"running\""))
+        return "I9: its status does not say running";
+    return NULL;
+}
+
+static const char *job_lacks(const struct oracle *oracle, const struct wish *wish)
+{
+    char mark[40];
+    if (wish->waiting)
+        return "I9: a command was not answered";
+    if (!wish->exists)
+        return !is_gone(oracle, wish)         ? "I9: a deleted job is still there"
+               : running_of(oracle, wish, -1) ? "I8: something of a deleted job runs"
+                                              : NULL;
+    snprintf(mark, sizeof(mark), "\"MARK\":\"%lld\"", (long long)wish->mark);
+    if (!retained_has(oracle, wish, "spec", mark))
+        return "I1: an accepted job is not there, or another version";
+    if (wish->stopped)
+        return running_of(oracle, wish, -1) ? "I9: something of a stopped job runs" : NULL;
+    if (!wish->batch)
+        return service_lacks(oracle, wish);
+    if (running_of(oracle, wish, -1))
+        return "I9: a batch job still runs";
+    return retained_has(oracle, wish, "status", "\"state\":\"completed\"")
+               ? NULL
+               : "I9: a batch job is not completed";
+}
+
+bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)
+{
+    const struct wish *wishes = user_wishes(oracle->world->user);
+    for (int job = 0; job < oracle->world->options.jobs; job++) {
+        const char *lacks = job_lacks(oracle, &wishes[job]);
+        if (!lacks)
+            continue;
+        snprintf(ret_why, size, "%s: %s (wanted %lld, running %d, mark %lld)", wishes[job].name,
+                 lacks, (long long)wishes[job].count, running_of(oracle, &wishes[job], -1),
+                 (long long)wishes[job].mark);
+        return false;
+    }
+    for (int i = 0; i < oracle->world->options.nodes; i++)
+        for (int j = 0; j < oracle->sites[i].count; j++)
+            if (!wish_of(oracle, oracle->sites[i].running[j].task_id)) {
+                snprintf(ret_why, size, "I8: nobody knows %s", oracle->sites[i].running[j].task_id);
+                return false;
+            }
+    return true;
+}
+
+struct oracle *oracle_new(struct world *world)
+{
+    struct oracle *oracle = mem_alloc(sizeof(*oracle));
+    oracle->world = world;
+    oracle->documents = documents_new(world);
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    if (!oracle)
+        return;
+    while (oracle->done)
+        forget_done(oracle, oracle->done);
+    documents_free(oracle->documents);
+    free(oracle);
+}

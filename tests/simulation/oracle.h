@@ -1,0 +1,30 @@
+/* The oracle: what must be true, told from what was heard and seen (answers, publications, running
+ * executions), never from the cores' own structures. Invariants I1 to I9 of ARCHITECTURE; I10 is
+ * the hash of the world. */
+#ifndef ARGOSY_SIMULATION_ORACLE_H
+#define ARGOSY_SIMULATION_ORACLE_H
+
+#include "tests/simulation/world.h"
+
+struct oracle;
+
+struct oracle *oracle_new(struct world *world);
+void oracle_free(struct oracle *oracle);
+
+/* How much a node offers: the cluster is just large enough for everything that users may want. */
+int64_t oracle_node_cpu_millis(const struct world *world);
+
+/* I3, I5, I6: at the moment a process lets something out. */
+void oracle_on_publish(struct oracle *oracle, const char *client,
+                       const struct bus_publication *what);
+/* Who was heard when: excuses a second attempt of an instance whose node was silent. */
+void oracle_on_route(struct oracle *oracle, const char *client);
+void oracle_on_answer(struct world *world, int job, bool accepted);
+/* An engine has lost an execution by a fault: it may be run again. */
+void oracle_on_forgotten(struct oracle *oracle, const char *task_id);
+/* I2, I4, I5: what runs, after each event that touched an engine. */
+void oracle_check(struct oracle *oracle);
+/* I1, I8, I9: all is as the user was told. False with `ret_why`. */
+bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size);
+
+#endif

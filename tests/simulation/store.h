@@ -1,0 +1,18 @@
+/* A store that outlives its processes: memory_store behind the port, with a fuse before and after
+ * each commit, and a shadow of what is committed for the oracle (I6). */
+#ifndef ARGOSY_SIMULATION_STORE_H
+#define ARGOSY_SIMULATION_STORE_H
+
+#include "platform/ports/store.h"
+#include "tests/simulation/fuse.h"
+
+#include <stddef.h>
+
+struct store *sim_store_new(struct fuse *fuse);
+/* The committed value; NULL: none. */
+const void *sim_store_get(const struct store *store, enum store_table table, const char *key,
+                          size_t *ret_length);
+void sim_store_set_full(struct store *store, bool full);
+void sim_store_clear(struct store *store);
+
+#endif

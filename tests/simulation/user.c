@@ -1,0 +1,262 @@
+/* The user's memory is what the oracle holds against the cluster: it changes when an answer says
+ * "accepted", and not before. */
+#include "tests/simulation/user.h"
+
+#include "platform/base/mem.h"
+#include "schema/codec/codec.h"
+#include "tests/simulation/oracle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 8000, TEXT_MAX = 1200 };
+
+enum verb { VERB_SET, VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART, VERB_COUNT };
+static const char *const verb_names[] = {"set", "scale", "stop", "delete", "restart"};
+
+struct errand {
+    enum verb verb;
+    char token[40];
+    char payload[TEXT_MAX];
+    struct wish wish; /* true when it is accepted */
+};
+
+struct user {
+    struct world *world;
+    struct bus *bus;
+    struct fuse fuse;
+    struct wish wishes[JOBS_MAX];
+    struct errand errands[JOBS_MAX];
+    int64_t marks, tokens;
+};
+
+/* ---- its bus ---- */
+
+static void on_connected(void *context)
+{
+    struct user *user = context;
+    struct bus_filter filters[] = {{.filter = "do/jobs/+/+/accepted", .qos = 1},
+                                   {.filter = "do/jobs/+/+/rejected", .qos = 1}};
+    user->bus->ops->subscribe(user->bus, 1, filters, ARRAY_LENGTH(filters));
+}
+
+static void on_disconnected(void *context, const char *why)
+{
+    (void)context;
+    (void)why;
+}
+
+static void on_subscribed(void *context, int stage, bool granted)
+{
+    (void)context;
+    (void)stage;
+    (void)granted;
+}
+
+static void on_message(void *context, const struct bus_message *message)
+{
+    user_on_reply(context, message->topic, message->payload, message->length);
+}
+
+static void on_batch_end(void *context)
+{
+    (void)context;
+}
+
+/* ---- sending ---- */
+
+static void send(struct user *user, int job)
+{
+    const struct errand *errand = &user->errands[job];
+    char topic[64];
+    snprintf(topic, sizeof(topic), "do/jobs/%s/%s", user->wishes[job].name,
+             verb_names[errand->verb]);
+    struct bus_publication publication = {
+        .topic = topic, .payload = errand->payload, .length = strlen(errand->payload), .qos = 1};
+    user->bus->ops->publish(user->bus, &publication);
+}
+
+static void again(void *context, uint64_t id, void *load)
+{
+    struct user *user = context;
+    int job = (int)(id % JOBS_MAX);
+    (void)load;
+    if (!user->wishes[job].waiting || (int64_t)(id / JOBS_MAX) != user->wishes[job].changed_ms)
+        return;
+    send(user, job);
+    heap_push(&user->world->heap, (struct event){.at_ms = user->world->now_ms + RETRY_MS,
+                                                 .run = again,
+                                                 .context = user,
+                                                 .id = id});
+}
+
+static const char *pick_command(struct user *user, bool batch)
+{
+    static const char *const services[] = {"[\"run\"]", "[\"run\"]", "[\"pull\",\"4s\",\"run\"]",
+                                           "[\"ignore-stop\"]"};
+    static const char *const batches[] = {"[\"exit\",\"0\",\"after\",\"3s\"]", "[\"exit\",\"0\"]",
+                                          "[\"exit\",\"0\",\"after\",\"40s\"]",
+                                          "[\"pull\",\"4s\",\"exit\",\"0\",\"after\",\"9s\"]"};
+    uint64_t which = prng_below(&user->world->work, 4);
+    return batch ? batches[which] : services[which];
+}
+
+static void write_set(struct user *user, struct errand *errand)
+{
+    struct wish *wish = &errand->wish;
+    struct prng *prng = &user->world->work;
+    const char *command = pick_command(user, wish->batch);
+    wish->exists = true;
+    wish->stopped = false;
+    wish->count = 1 + (int64_t)prng_below(prng, INSTANCES_MAX);
+    wish->mark = ++user->marks;
+    snprintf(
+        errand->payload, TEXT_MAX,
+        "{\"token\":\"t-%lld\",\"type\":\"%s\",\"runtime\":\"simulated\",\"count\":%lld,"
+        "\"command\":%s,\"env\":{\"MARK\":\"%lld\"},"
+        "\"resources\":{\"cpu\":0.5,\"memory\":\"64MiB\"},"
+        "\"restart\":{\"delay\":\"1s\"},"
+        "\"reschedule\":{\"unlimited\":true,\"delay\":\"5s\",\"max_delay\":\"20s\"},"
+        "\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},"
+        "\"stop\":{\"timeout\":\"3s\"},\"update\":{\"max_parallel\":1,\"min_healthy\":\"2s\"}}",
+        (long long)user->tokens, wish->batch ? "batch" : "service", (long long)wish->count, command,
+        (long long)wish->mark, wish->replace ? "true" : "false");
+}
+
+static void write_errand(struct user *user, struct errand *errand)
+{
+    struct wish *wish = &errand->wish;
+    if (errand->verb == VERB_SET) {
+        write_set(user, errand);
+        return;
+    }
+    int64_t count = (int64_t)prng_below(&user->world->work, INSTANCES_MAX + 1);
+    if (errand->verb == VERB_SCALE) {
+        wish->count = count;
+        snprintf(errand->payload, TEXT_MAX, "{\"token\":\"t-%lld\",\"count\":%lld}",
+                 (long long)user->tokens, (long long)count);
+        return;
+    }
+    wish->stopped = wish->stopped || errand->verb == VERB_STOP;
+    wish->exists = wish->exists && errand->verb != VERB_DELETE;
+    snprintf(errand->payload, TEXT_MAX, "{\"token\":\"t-%lld\"}", (long long)user->tokens);
+}
+
+static enum verb pick_verb(struct prng *prng, const struct wish *wish)
+{
+    static const enum verb verbs[] = {VERB_SET,   VERB_SET,  VERB_SET,    VERB_SCALE,
+                                      VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART};
+    enum verb verb = verbs[prng_below(prng, ARRAY_LENGTH(verbs))];
+    bool can_scale = wish->exists && !wish->batch;
+    return verb == VERB_SCALE && !can_scale ? VERB_SET : verb;
+}
+
+void user_act(struct user *user)
+{
+    struct world *world = user->world;
+    int job = (int)prng_below(&world->work, (uint64_t)world->options.jobs);
+    struct wish *wish = &user->wishes[job];
+    struct errand *errand = &user->errands[job];
+    if (wish->waiting)
+        return;
+    wish->waiting = true;
+    wish->changed_ms = world->now_ms;
+    errand->wish = *wish;
+    errand->verb = pick_verb(&world->work, wish);
+    snprintf(errand->token, sizeof(errand->token), "t-%lld", (long long)++user->tokens);
+    write_errand(user, errand);
+    world_note(world, "user: %s %s count %lld mark %lld", verb_names[errand->verb], wish->name,
+               (long long)errand->wish.count, (long long)errand->wish.mark);
+    again(user, (uint64_t)wish->changed_ms * JOBS_MAX + (uint64_t)job, NULL);
+}
+
+/* ---- answers ---- */
+
+static int errand_of(const struct user *user, const char *token)
+{
+    for (int job = 0; token && job < user->world->options.jobs; job++)
+        if (user->wishes[job].waiting && !strcmp(user->errands[job].token, token))
+            return job;
+    return -1;
+}
+
+static void take(struct user *user, int job, const struct reply *reply)
+{
+    struct wish *wish = &user->wishes[job];
+    struct world *world = user->world;
+    bool accepted = reply->result == REPLY_ACCEPTED;
+    /* A store that cannot be written refuses for now; scaling what is gone is refused for good. */
+    bool try_again = !accepted && reply->code && !strcmp(reply->code, "store_failed");
+    world_note(world, "user hears: %s %s is %s", verb_names[user->errands[job].verb], wish->name,
+               accepted      ? "accepted"
+               : reply->code ? reply->code
+                             : "rejected");
+    if (try_again)
+        return;
+    if (accepted)
+        *wish = user->errands[job].wish;
+    wish->waiting = false;
+    wish->changed_ms = world->now_ms;
+    oracle_on_answer(world, job, accepted);
+}
+
+void user_on_reply(struct user *user, const char *topic, const void *payload, size_t length)
+{
+    _cleanup_arena_ struct arena arena = ARENA_EMPTY;
+    _cleanup_problems_ struct problems problems = {0};
+    struct reply reply;
+    if (codec_decode(&reply_record, payload, length, CODEC_LENIENT, &arena, &reply, &problems)) {
+        world_fail(user->world, "an answer cannot be read: %s", topic);
+        return;
+    }
+    int job = errand_of(user, reply.token);
+    if (job >= 0)
+        take(user, job, &reply);
+}
+
+/* ---- life ---- */
+
+struct user *user_new(struct world *world)
+{
+    struct user *user = mem_alloc(sizeof(*user));
+    user->world = world;
+    struct sim_bus_config config = {.broker = world->broker,
+                                    .client_id = "user",
+                                    .fuse = &user->fuse,
+                                    .handler = {.context = user,
+                                                .on_connected = on_connected,
+                                                .on_disconnected = on_disconnected,
+                                                .on_subscribed = on_subscribed,
+                                                .on_message = on_message,
+                                                .on_batch_end = on_batch_end}};
+    user->bus = sim_bus_new(&config);
+    for (int job = 0; job < world->options.jobs; job++) {
+        struct wish *wish = &user->wishes[job];
+        snprintf(wish->name, sizeof(wish->name), "j%d", job);
+        wish->batch = job % 3 == 2;
+        wish->replace = job % 2 == 0;
+    }
+    user->bus->ops->start(user->bus);
+    return user;
+}
+
+void user_free(struct user *user)
+{
+    if (!user)
+        return;
+    sim_bus_kill(user->bus);
+    free(user);
+}
+
+const struct wish *user_wishes(const struct user *user)
+{
+    return user->wishes;
+}
+
+bool user_is_waiting(const struct user *user)
+{
+    for (int job = 0; job < user->world->options.jobs; job++)
+        if (user->wishes[job].waiting)
+            return true;
+    return false;
+}

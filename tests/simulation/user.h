@@ -1,0 +1,29 @@
+/* A user: one command a job at a time, with a token, sent again until it is answered. */
+#ifndef ARGOSY_SIMULATION_USER_H
+#define ARGOSY_SIMULATION_USER_H
+
+#include "tests/simulation/world.h"
+
+/* What the last accepted command of a job makes true. */
+struct wish {
+    char name[16];
+    bool exists; /* something was accepted, and not deleted */
+    bool stopped;
+    bool batch;
+    bool replace;       /* a silent node's instances are placed elsewhere */
+    int64_t count;      /* instances */
+    int64_t mark;       /* number of the set that was accepted, in the environment of its tasks */
+    int64_t changed_ms; /* of the world: last time that a command was sent or accepted */
+    bool waiting;       /* a command has no answer yet */
+};
+
+struct user *user_new(struct world *world);
+void user_free(struct user *user);
+/* Sends some command for some job; nothing when that one still waits. */
+void user_act(struct user *user);
+const struct wish *user_wishes(const struct user *user); /* one a job */
+bool user_is_waiting(const struct user *user);
+/* Their answers. */
+void user_on_reply(struct user *user, const char *topic, const void *payload, size_t length);
+
+#endif

@@ -1,0 +1,116 @@
+/* The world: one heap of events, one seed, a broker, a manager, nodes, a user, and the oracle that
+ * watches. Everything is an object that can be killed between two events, or between two operations
+ * of one (fuse.h), and started again. */
+#ifndef ARGOSY_SIMULATION_WORLD_H
+#define ARGOSY_SIMULATION_WORLD_H
+
+#include "platform/base/prng.h"
+#include "platform/ports/clock.h"
+#include "tests/simulation/broker.h"
+#include "tests/simulation/fuse.h"
+#include "tests/simulation/heap.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    NODES_MAX = 16,
+    JOBS_MAX = 32,
+    HISTORY_LINES = 60,
+    HEARTBEAT_MS = 5000,
+    GRACE_MS = 5000,
+    KEEPALIVE_MS = 10000,
+    TASK_CPU_MILLIS = 500, /* of every task that the user submits */
+    INSTANCES_MAX = 3,     /* of one job */
+};
+
+struct options {
+    uint64_t seed;
+    int nodes, jobs, steps;
+    uint64_t faults; /* bits by number in the table of faults.h */
+    bool trace;
+};
+
+struct machine {
+    struct clock clock; /* first */
+    struct world *world;
+    int64_t boot_ms; /* of the world */
+    int64_t skew_ms; /* of its wall clock */
+    int boots;
+};
+
+/* What manager and worker have in common. */
+struct process {
+    struct machine machine; /* first */
+    struct fuse fuse;
+    struct store *store;
+    struct bus *bus;
+    char name[32];
+    char client_id[64];
+    bool up;
+    uint64_t life; /* number of this life: events of earlier ones are void */
+    int64_t timer_ms;
+    int64_t start_ms; /* when it comes back, 0: not planned */
+};
+
+struct manager_process {
+    struct process process; /* first */
+    struct manager_shell *shell;
+};
+
+struct node {
+    struct process process; /* first */
+    struct worker_shell *shell;
+    struct simulated_engine *engine;
+    struct runtime *runtime; /* the wrapper */
+    struct machine engine_machine;
+    uint64_t engine_event;
+    bool engine_changed;
+};
+
+struct world {
+    struct options options;
+    struct heap heap;
+    int64_t now_ms;
+    uint64_t hash, events;
+    struct prng work, fault, plan, life;
+    struct broker *broker;
+    struct manager_process manager;
+    struct node nodes[NODES_MAX];
+    struct user *user;
+    struct oracle *oracle;
+    bool quiet;      /* faults have ended */
+    int64_t lost_ms; /* when a truth was lost last */
+    char *history[HISTORY_LINES];
+    uint64_t history_count;
+    char failure[400]; /* "" or what is wrong */
+};
+
+void world_init(struct world *world, const struct options *options);
+void world_release(struct world *world);
+/* Runs steps, then without faults until everything is as it should be. False: world->failure. */
+bool world_run(struct world *world);
+
+/* A line of the readable history. */
+void world_note(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The first failure counts. */
+void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_print_history(const struct world *world, FILE *to);
+void world_hash(struct world *world, const void *bytes, size_t length);
+
+/* process.c */
+void processes_init(struct world *world);
+void processes_release(struct world *world);
+/* Buries whose fuse has blown, starts whose time has come; after each event. */
+void processes_look_after(struct world *world);
+void process_kill(struct world *world, struct process *process, int64_t back_in_ms);
+/* Everything runs again, soon. */
+void processes_heal(struct world *world);
+struct node *world_node(struct world *world, const char *client_id);
+/* Steps an engine at once, or when its deadline comes. */
+void engine_deadline(void *node, int64_t mono_ms);
+/* A clock of the world itself. */
+void machine_init(struct machine *machine, struct world *world);
+
+#endif
