@@ -18,8 +18,8 @@ MAY_INCLUDE = {
     "manager": ["platform", "schema", "manager"],
     "worker/core": ["platform/base", "platform/ports/clock.h", "platform/ports/runtime.h", "schema", "worker/core"],
     "worker/shell": ["platform/base", "platform/ports", "platform/session", "schema", "worker/core", "worker/shell"],
-    "worker/runtime": ["platform", "schema", "worker/runtime", "worker/shim"],
-    "worker/shim": ["worker/shim"],
+    "worker/runtime": ["platform", "schema", "worker/runtime"],
+    "worker/shim": ["worker/runtime/shim_format.h", "worker/shim"],
     "worker": ["platform", "schema", "worker"],
     "cli": ["platform", "schema", "cli"],
 }
