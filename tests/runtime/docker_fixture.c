@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+struct port_range docker_ports;
 static char socket_path[256];
 
 static const char *engine_socket(void)
@@ -37,7 +38,7 @@ static struct runtime *connect_as(struct harness *harness, const char *cluster)
         .socket_path = engine_socket(),
         .node = node,
         .cluster = cluster,
-        .ports = {0, 0},
+        .ports = docker_ports,
         .prng = &harness->prng,
     };
     struct runtime_handler handler = harness_handler(harness);

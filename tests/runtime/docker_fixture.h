@@ -4,7 +4,10 @@
 #define ARGOSY_TESTS_RUNTIME_DOCKER_FIXTURE_H
 
 #include "harness.h"
+#include "worker/runtime/ports.h"
 
+/* Of the workers that follow; {0, 0} at first. */
+extern struct port_range docker_ports;
 /* One more worker of this test's node on the engine. */
 struct harness *docker_connected(const char *cluster);
 /* Setup: a worker of "testcluster". Teardown: everything of this node is ended and removed. */

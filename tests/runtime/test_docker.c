@@ -199,6 +199,21 @@ static void test_a_registry_that_does_not_answer_is_a_failed_pull(void **state)
     assert_nothing_left(h);
 }
 
+static void test_ports_come_from_the_nodes_range_until_it_is_used_up(void **state)
+{
+    (void)state; /* its end removes what is left here */
+    struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
+    task.ports = WORDS("80");
+    docker_ports = (struct port_range){21490, 21490};
+    struct harness *next = docker_connected("testcluster");
+    docker_ports = (struct port_range){0, 0};
+    harness_start(next, "web_web_0_a", 1, &task);
+    harness_start(next, "web_web_1_b", 1, &task);
+    assert_int_equal(harness_wait(next, RUNTIME_FAILED, "web_web_1_b")->reason, REASON_PORT_IN_USE);
+    assert_int_equal(harness_wait(next, RUNTIME_RUNNING, "web_web_0_a")->ports[0].host, 21490);
+    harness_free(next);
+}
+
 static void test_a_volume_that_is_none_is_an_invalid_specification(void **state)
 {
     struct harness *h = *state;
@@ -340,6 +355,7 @@ int main(void)
         DOCKER_TEST(test_a_command_that_cannot_be_executed_fails_and_leaves_nothing),
         DOCKER_TEST(test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found),
         DOCKER_TEST(test_a_registry_that_does_not_answer_is_a_failed_pull),
+        DOCKER_TEST(test_ports_come_from_the_nodes_range_until_it_is_used_up),
         DOCKER_TEST(test_a_volume_that_is_none_is_an_invalid_specification),
         DOCKER_TEST(test_a_static_port_that_is_taken_fails_and_leaves_nothing),
         DOCKER_TEST(test_logs_have_both_streams_and_the_last_lines),

@@ -211,17 +211,31 @@ static bool port_is_given(void *context, int64_t port)
     return false;
 }
 
-/* Static ports as they are, others from the node's range; 0 leaves the choice to the engine. */
+static void fail_at_once(struct execution *execution, enum reason reason, const char *message)
+{
+    docker_execution_explain(execution, reason, message);
+    docker_execution_touch(execution);
+}
+
+/* Static ports as they are, others from the node's range; without one 0 leaves the choice to the
+ * engine. False after it has failed. */
 static bool choose_ports(struct execution *execution, const struct string_list *ports)
 {
     struct docker *docker = execution->docker;
+    bool has_range = docker->ports.range.first > 0;
     execution->ports = mem_alloc((ports->count + 1) * sizeof(*execution->ports));
     for (size_t i = 0; i < ports->count; i++) {
         struct port_spec spec;
-        if (execution->port_count == TASK_PORTS_MAX || !port_spec_parse(ports->items[i], &spec))
+        if (execution->port_count == TASK_PORTS_MAX || !port_spec_parse(ports->items[i], &spec)) {
+            fail_at_once(execution, REASON_INVALID_SPEC, "its ports cannot be bound");
             return false;
-        if (spec.host == 0 && docker->ports.range.first > 0)
+        }
+        if (spec.host == 0 && has_range)
             spec.host = port_pool_take(&docker->ports, spec.udp, port_is_given, docker);
+        if (spec.host == 0 && has_range) {
+            fail_at_once(execution, REASON_PORT_IN_USE, "no port of the node's range is free");
+            return false;
+        }
         execution->needs_ports |= spec.host == 0;
         execution->ports[execution->port_count++] = (struct runtime_port_binding){
             .container = spec.container, .host = spec.host, .udp = spec.udp};
@@ -229,21 +243,13 @@ static bool choose_ports(struct execution *execution, const struct string_list *
     return true;
 }
 
-static void fail_at_once(struct execution *execution, enum reason reason, const char *message)
-{
-    docker_execution_explain(execution, reason, message);
-    docker_execution_touch(execution);
-}
-
 static void prepare(struct execution *execution, const struct runtime_start *start)
 {
     struct docker *docker = execution->docker;
     struct err err = {0};
     _cleanup_buf_ struct buf body = BUF_EMPTY;
-    if (!choose_ports(execution, &start->task->ports)) {
-        fail_at_once(execution, REASON_INVALID_SPEC, "its ports cannot be bound");
+    if (!choose_ports(execution, &start->task->ports))
         return;
-    }
     struct container_request request = {
         .node = docker->node,
         .cluster = docker->cluster,

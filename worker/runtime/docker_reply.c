@@ -1,3 +1,5 @@
+/* Every reader takes what it needs and leaves out what is odd: an id that does not fit or holds
+ * what an id cannot is none, a port outside its range is none, a time that is none is 0. */
 #include "worker/runtime/docker_reply.h"
 
 #include "worker/runtime/labels.h"

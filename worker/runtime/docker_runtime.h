@@ -1,18 +1,23 @@
 /* The parts of the Docker runtime, to each other.
  *
- *   docker.c         the port: constructor, operations, the table of executions, events to the
- * worker docker_link.c    is the engine there? its version, its event stream docker_start.c create,
- * pull, start, and what is taken back when that fails docker_end.c     stop, how it ended, remove
+ *   docker.c         the port: operations, the table of executions, events to the worker
+ *   docker_link.c    is the engine there? its version, its event stream
+ *   docker_start.c   create, pull, start; what is taken back when that fails
+ *   docker_end.c     stop, how it ended, remove
  *   docker_list.c    every container of ours
  *   docker_logs.c  docker_probe.c  docker_usage.c
  *
  * An execution goes through
  *
- *   NEW -> CREATING -> STARTING -> (RESOLVING ->) RUNNING -> ENDING -> (DIAGNOSING ->) ENDED ->
- * REMOVING |       |  ^        |                           ^                     ^    | |       v
- * |        v                           |                     |    v |    PULLING    DISCARDING ->
- * FAILED or GONE    |                     |  DISCARDING (could not run)
- *    +--> LOOKING (does it exist, is it ours?) ------+---------------------+
+ *        +-> LOOKING: does it exist, is it ours? ------+
+ *        |                                             v
+ *   NEW -+-> CREATING --> STARTING --> (RESOLVING) --> RUNNING --> ENDING --> ENDED --> REMOVING
+ *        |    |    ^         |                                       |        ^             |
+ *        v    v    |         v                                       v        |             v
+ *       PULLING ---+    DISCARDING <-- it could not run --------- DIAGNOSING -+           GONE
+ *                            |
+ *                            v
+ *                      FAILED or GONE
  *
  * It has at most one request under way. What is asked of it (start, stop, remove) is kept as a
  * wish, and execution_drive() does the next step towards it. When the engine goes down the whole

@@ -330,8 +330,7 @@ void docker_start_drive(struct execution *execution)
     if (execution->docker->link.state != LINK_UP && execution->wants_start) {
         fail(execution, REASON_ENGINE_DOWN, reason_text(REASON_ENGINE_DOWN));
     } else if (execution->docker->link.state != LINK_UP) {
-        docker_execution_free(
-            execution); /* nothing can be said of it: asked again after the list */
+        docker_execution_free(execution); /* asked again after the list */
     } else if (!execution->wants_start) {
         look(execution); /* asked to end what we have not seen */
     } else if (is_unwanted || execution->reason) {

@@ -3,11 +3,9 @@
 #define ARGOSY_WORKER_RUNTIME_LIMITS_H
 
 enum {
-    TASK_PIDS_LIMIT = 4096, /* processes and threads of one task: stops a fork bomb */
-    TASK_PORTS_MAX = 64,    /* entries of `ports` */
-    STARTS_AT_A_TIME = 2,   /* measured: more in parallel are not faster on two cores */
-    TASK_LOG_FILE_BYTES = 4 * 1024 * 1024,
-    TASK_LOG_FILES = 2,      /* a stream: the present file and the one before */
+    TASK_PIDS_LIMIT = 4096,  /* processes and threads of one task: stops a fork bomb */
+    TASK_PORTS_MAX = 64,     /* entries of `ports` */
+    STARTS_AT_A_TIME = 2,    /* measured: more in parallel are not faster on two cores */
     PROBE_REPLY_BYTES = 256, /* as much of an HTTP answer as a probe reads */
 
     /* engine replies */

@@ -1,3 +1,5 @@
+/* The port's side and the list. An execution that is asked for and not known is looked for in its
+ * directory first, so that every operation finds what an earlier worker left. */
 #include "worker/runtime/process.h"
 
 #include "platform/adapters/loop.h"

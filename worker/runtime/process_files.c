@@ -1,3 +1,5 @@
+/* A process is named by its number, its start time and the machine's boot: the number alone is used
+ * again. */
 #include "worker/runtime/process_files.h"
 
 #include "platform/base/mem.h"

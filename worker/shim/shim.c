@@ -2,15 +2,18 @@
  * was restarted still gets the exit code, and keeps the log bounded. libc only; nothing here is
  * shared with the worker but the formats in shim_format.h.
  *
- *   worker ──spawn──► shim: identity file ──fork──► cgroup, limits, user, directory ──exec──► the
- * task │ ◄── errno, or nothing: exec worked ──┘ │ task file, status to the worker, then copies
- * stdout and stderr to the log ▼ the task ends: its descendants are ended, the rest of its output
- * copied, exit file
+ *   the worker spawns it
+ *     -> identity file
+ *     -> fork; the child joins its cgroups, takes limits, user and directory, and becomes the task
+ *     -> task file; "running" to the worker
+ *     -> stdout and stderr are copied to the log, signals are passed on when the worker asks
+ *     -> the task ends: its descendants are ended, the rest of its output is copied
+ *     -> exit file
  *
- * Failure modes: the task cannot be executed (status "error", no task file, exit 1); the directory
- * vanished or is full before the start (the same); the log cannot be written (output is dropped,
- * the task goes on); the shim is killed (the kernel kills the task with it, and there is no exit
- * file). */
+ * Failure modes: the task cannot be executed ("error" to the worker, no task file); the directory
+ * has vanished or is full before the start (the same); the log cannot be written (output is
+ * dropped, the task goes on); the shim is killed (the kernel kills the task with it, and there is
+ * no exit file). */
 #include "worker/runtime/shim_format.h"
 #include "worker/shim/shim_files.h"
 #include "worker/shim/shim_log.h"
