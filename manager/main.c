@@ -7,28 +7,16 @@
 #include "manager/settings.h"
 #include "manager/shell/shell.h"
 #include "platform/adapters/clock_system.h"
-#include "platform/adapters/loop.h"
 #include "platform/adapters/random_system.h"
-#include "platform/adapters/store_lmdb.h"
-#include "platform/base/mem.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000 };
+enum { CLOSE_TIMEOUT_MS = 2000 };
 
 struct program {
+    struct program_base base;
     struct settings settings;
     struct arena arena;
-    struct prng prng;
-    struct loop *loop;
-    struct loop_timer *timer;
-    struct loop_signal *signals[2];
-    struct store *store;
     struct manager_shell *shell;
     struct bus *bus;
 };
@@ -36,7 +24,7 @@ struct program {
 static void rearm(void *context, int64_t mono_ms)
 {
     struct program *program = context;
-    loop_timer_set(program->timer, mono_ms);
+    program_rearm(&program->base, mono_ms);
 }
 
 static void on_timer(void *context)
@@ -45,43 +33,17 @@ static void on_timer(void *context)
     manager_shell_on_timer(program->shell);
 }
 
-static void on_signal(void *context)
-{
-    struct program *program = context;
-    log_info("asked to end; what runs goes on");
-    loop_stop(program->loop);
-}
-
-/* ---- making ---- */
-
-/* mkdir -p: the data directory is the only one that we make unasked. */
-static int directory_make(const char *path, struct err *err)
-{
-    char partial[PATH_MAX];
-    snprintf(partial, sizeof(partial), "%s", path);
-    for (char *cursor = partial + 1; *cursor; cursor++) {
-        if (*cursor != '/')
-            continue;
-        *cursor = '\0';
-        mkdir(partial, 0755);
-        *cursor = '/';
-    }
-    if (mkdir(partial, 0700) && errno != EEXIST)
-        return err_set_errno(err, ERR_IO, errno, "cannot make the data directory %s", path);
-    return 0;
-}
-
 static int make_shell(struct program *program, struct err *err)
 {
     const struct settings *settings = &program->settings;
     struct manager_shell_config config = {
-        .root = settings->root,
+        .root = settings->program.root,
         .id = settings->id,
-        .store = program->store,
+        .store = program->base.store,
         .clock = &clock_system,
         .seed = random_system_seed(),
         .grace_ms = settings->grace_ms,
-        .keepalive_ms = settings->keepalive_ms,
+        .keepalive_ms = settings->program.keepalive_ms,
         .context = program,
         .rearm = rearm,
     };
@@ -90,58 +52,31 @@ static int make_shell(struct program *program, struct err *err)
 
 static int make_bus(struct program *program, struct err *err)
 {
-    const struct settings *settings = &program->settings;
-    struct mqtt_bus_config config = {
-        .loop = program->loop,
-        .clock = &clock_system,
-        .prng = &program->prng,
-        .root = settings->root,
-        .client_id =
-            arena_printf(&program->arena, "argosy-manager-%s", manager_shell_id(program->shell)),
-        .persistent = true, /* commands wait at the broker while we are away */
-        .brokers = settings->brokers.items,
-        .broker_count = settings->brokers.count,
-        .keepalive_s = (int)(settings->keepalive_ms / 1000),
-        .protocol = settings->protocol,
-        .username = settings->username,
-        .password = settings->password,
-        .ca_file = settings->ca_file,
-        .certificate_file = settings->certificate_file,
-        .key_file = settings->key_file,
-        .handler = manager_shell_bus_handler(program->shell),
-    };
+    struct mqtt_bus_config config = program_bus_config(&program->base, &program->settings.program);
+    config.client_id =
+        arena_printf(&program->arena, "argosy-manager-%s", manager_shell_id(program->shell));
+    config.persistent = true; /* commands wait at the broker while we are away */
+    config.handler = manager_shell_bus_handler(program->shell);
     return mqtt_bus_new(&config, &program->bus, err);
 }
 
 static int make_all(struct program *program, struct err *err)
 {
-    program->loop = loop_new();
-    program->timer = loop_timer_new(program->loop, on_timer, program);
-    program->signals[0] = loop_signal_new(program->loop, SIGTERM, on_signal, program);
-    program->signals[1] = loop_signal_new(program->loop, SIGINT, on_signal, program);
-    prng_init(&program->prng, random_system_seed());
-    int result = directory_make(program->settings.data_dir, err);
+    program_open(&program->base, on_timer, program);
+    int result = program_make_data_dir(&program->settings.program, err);
     if (!result)
-        result = lmdb_store_open(program->settings.store_dir, &program->store, err);
+        result = program_open_store(&program->base, &program->settings.program, err);
     if (!result)
         result = make_shell(program, err);
     return result ? result : make_bus(program, err);
 }
-
-/* ---- ending ---- */
 
 static void release(struct program *program)
 {
     if (program->bus)
         program->bus->ops->close(program->bus, CLOSE_TIMEOUT_MS);
     manager_shell_free(program->shell);
-    if (program->store)
-        program->store->ops->close(program->store);
-    loop_signal_free(program->signals[0]);
-    loop_signal_free(program->signals[1]);
-    loop_timer_free(program->timer);
-    loop_free(program->loop);
-    arena_release(&program->arena);
+    program_close(&program->base);
 }
 
 static int run(struct program *program)
@@ -150,31 +85,27 @@ static int run(struct program *program)
     _cleanup_buf_ struct buf described = BUF_EMPTY;
     options_describe(&manager_program_options, &program->settings, &described);
     log_info("argosy-manager %s: %s", ARGOSY_VERSION, buf_text(&described));
-    if (make_all(program, &err)) {
+    int result = make_all(program, &err);
+    if (result) {
         log_error("%s", err.text);
-        return EXIT_FAILURE;
+    } else {
+        manager_shell_start(program->shell, program->bus);
+        loop_run(program->base.loop);
+        manager_shell_stop(program->shell);
     }
-    manager_shell_start(program->shell, program->bus);
-    loop_run(program->loop);
-    manager_shell_stop(program->shell);
-    return EXIT_SUCCESS;
+    release(program);
+    return result ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
     struct program program = {.settings = {.id = NULL}};
-    _cleanup_problems_ struct problems problems = {0};
-    int result = options_load(&manager_program_options, argc, argv, (const char *const *)environ,
-                              &program.settings, &program.arena, &problems);
-    if (!result)
-        result = settings_derive(&program.settings, &program.arena, &problems);
-    if (result) {
-        options_print_problems(&manager_program_options, &problems);
-        arena_release(&program.arena);
-        return result > 0 ? EXIT_SUCCESS : EXIT_USAGE;
+    int code = program_load(&manager_program_options, argc, argv, &program.settings, &program.arena,
+                            settings_derive);
+    if (code < 0) {
+        log_init("argosy-manager", program.settings.program.log_level);
+        code = run(&program);
     }
-    log_init("argosy-manager", program.settings.log_level);
-    int code = run(&program);
-    release(&program);
+    arena_release(&program.arena);
     return code;
 }

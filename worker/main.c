@@ -5,39 +5,27 @@
  *
  * Exit codes: 0 ended on request, 1 cannot work (the reason on stderr), 2 wrong options. Tasks run
  * on when the worker ends, whatever the way. */
-#include "platform/adapters/bus_mqtt.h"
 #include "platform/adapters/clock_system.h"
-#include "platform/adapters/loop.h"
 #include "platform/adapters/random_system.h"
-#include "platform/adapters/store_lmdb.h"
-#include "platform/base/log.h"
 #include "platform/base/mem.h"
 #include "worker/runtime/docker.h"
 #include "worker/runtime/process.h"
 #include "worker/runtime/simulated.h"
 #include "worker/settings.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, CLOSE_TIMEOUT_MS = 2000 };
+enum { CLOSE_TIMEOUT_MS = 2000 };
 
 struct program {
+    struct program_base base;
     struct settings settings;
     struct arena arena;
-    struct prng prng;
     struct system_sampler sampler;
-    struct loop *loop;
-    struct loop_timer *timer;
-    struct loop_signal *signals[2];
-    struct store *store;
     struct worker_shell *shell;
     struct bus *bus;
     struct runtime *runtimes[RUNTIME_KIND_COUNT];
@@ -48,7 +36,7 @@ struct program {
 static void rearm(void *context, int64_t mono_ms)
 {
     struct program *program = context;
-    loop_timer_set(program->timer, mono_ms);
+    program_rearm(&program->base, mono_ms);
 }
 
 static void on_timer(void *context)
@@ -63,38 +51,13 @@ static void sample(void *context, metric_add_fn *add, void *to)
     system_sample(&program->sampler, add, to);
 }
 
-static void on_signal(void *context)
-{
-    struct program *program = context;
-    log_info("asked to end; tasks run on");
-    loop_stop(program->loop);
-}
-
 /* ---- making ---- */
-
-/* mkdir -p: the data directory is the only one that we make unasked. */
-static int directory_make(const char *path, struct err *err)
-{
-    char partial[PATH_MAX];
-    snprintf(partial, sizeof(partial), "%s", path);
-    for (char *cursor = partial + 1; *cursor; cursor++) {
-        if (*cursor == '/') {
-            *cursor = '\0';
-            mkdir(partial, 0755);
-            *cursor = '/';
-        }
-    }
-    if (mkdir(partial, 0700) && errno != EEXIST) {
-        return err_set_errno(err, ERR_IO, errno, "cannot make the data directory %s", path);
-    }
-    return 0;
-}
 
 static int make_shell(struct program *program, struct err *err)
 {
     const struct settings *settings = &program->settings;
     struct worker_shell_config config = {
-        .root = settings->root,
+        .root = settings->program.root,
         .node = settings->node_id,
         .datacenter = settings->datacenter,
         .address = settings->address,
@@ -104,7 +67,7 @@ static int make_shell(struct program *program, struct err *err)
         .boot_id = settings->system.boot_id,
         .interval_ms = settings->interval_ms,
         .seed = random_system_seed(),
-        .store = program->store,
+        .store = program->base.store,
         .clock = &clock_system,
         .context = program,
         .rearm = rearm,
@@ -127,9 +90,9 @@ static struct runtime *make_docker(struct program *program, const struct runtime
         .cluster = worker_shell_cluster(program->shell),
         .bind_address = program->settings.bind,
         .ports = program->settings.ports,
-        .prng = &program->prng,
+        .prng = &program->base.prng,
     };
-    return docker_runtime_new(&config, handler, program->loop);
+    return docker_runtime_new(&config, handler, program->base.loop);
 }
 
 static const char *shim_path(struct program *program)
@@ -154,15 +117,16 @@ static struct runtime *make_process(struct program *program, const struct runtim
         .cluster = worker_shell_cluster(program->shell),
         .ports = program->settings.ports,
     };
-    return process_runtime_new(&config, handler, program->loop, err);
+    return process_runtime_new(&config, handler, program->base.loop, err);
 }
 
 static struct runtime *make_simulated(struct program *program,
                                       const struct runtime_handler *handler, struct err *err)
 {
     (void)err;
-    return simulated_runtime_new_on_loop(
-        program->settings.node_id, worker_shell_cluster(program->shell), handler, program->loop);
+    return simulated_runtime_new_on_loop(program->settings.node_id,
+                                         worker_shell_cluster(program->shell), handler,
+                                         program->base.loop);
 }
 
 static runtime_maker *const runtime_makers[RUNTIME_KIND_COUNT] = {
@@ -189,40 +153,22 @@ static int make_runtimes(struct program *program, struct err *err)
 
 static int make_bus(struct program *program, struct err *err)
 {
-    const struct settings *settings = &program->settings;
-    struct mqtt_bus_config config = {
-        .loop = program->loop,
-        .clock = &clock_system,
-        .prng = &program->prng,
-        .root = settings->root,
-        .client_id = settings->client_id,
-        .brokers = settings->brokers.items,
-        .broker_count = settings->brokers.count,
-        .keepalive_s = (int)(settings->keepalive_ms / 1000),
-        .protocol = settings->protocol,
-        .username = settings->username,
-        .password = settings->password,
-        .ca_file = settings->ca_file,
-        .certificate_file = settings->certificate_file,
-        .key_file = settings->key_file,
-        .handler = worker_shell_bus_handler(program->shell),
-    };
+    struct mqtt_bus_config config = program_bus_config(&program->base, &program->settings.program);
+    config.client_id = program->settings.client_id;
+    config.handler = worker_shell_bus_handler(program->shell);
     return mqtt_bus_new(&config, &program->bus, err);
 }
 
 static int make_all(struct program *program, struct err *err)
 {
-    program->loop = loop_new();
-    program->timer = loop_timer_new(program->loop, on_timer, program);
-    program->signals[0] = loop_signal_new(program->loop, SIGTERM, on_signal, program);
-    program->signals[1] = loop_signal_new(program->loop, SIGINT, on_signal, program);
-    prng_init(&program->prng, random_system_seed());
+    struct settings *settings = &program->settings;
+    program_open(&program->base, on_timer, program);
     program->sampler =
-        (struct system_sampler){.proc = "/proc", .directory = program->settings.data_dir};
-    int result = directory_make(program->settings.data_dir, err);
+        (struct system_sampler){.proc = "/proc", .directory = settings->program.data_dir};
+    int result = program_make_data_dir(&settings->program, err);
     if (!result) {
-        settings_measure(&program->settings, &program->arena);
-        result = lmdb_store_open(program->settings.store_dir, &program->store, err);
+        settings_measure(settings, &program->arena);
+        result = program_open_store(&program->base, &settings->program, err);
     }
     if (!result) {
         result = make_shell(program, err);
@@ -246,14 +192,7 @@ static void release(struct program *program)
         }
     }
     worker_shell_free(program->shell);
-    if (program->store) {
-        program->store->ops->close(program->store);
-    }
-    loop_signal_free(program->signals[0]);
-    loop_signal_free(program->signals[1]);
-    loop_timer_free(program->timer);
-    loop_free(program->loop);
-    arena_release(&program->arena);
+    program_close(&program->base);
 }
 
 static int run(struct program *program)
@@ -262,33 +201,27 @@ static int run(struct program *program)
     _cleanup_buf_ struct buf described = BUF_EMPTY;
     options_describe(&worker_options, &program->settings, &described);
     log_info("argosy-worker %s: %s", ARGOSY_VERSION, buf_text(&described));
-    if (make_all(program, &err)) {
+    int result = make_all(program, &err);
+    if (result) {
         log_error("%s", err.text);
-        return EXIT_FAILURE;
+    } else {
+        worker_shell_start(program->shell, program->bus);
+        loop_run(program->base.loop);
+        worker_shell_stop(program->shell);
     }
-    worker_shell_start(program->shell, program->bus);
-    loop_run(program->loop);
-    worker_shell_stop(program->shell);
-    return EXIT_SUCCESS;
+    release(program);
+    return result ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
     struct program program = {.settings = {.node_id = NULL}};
-    _cleanup_problems_ struct problems problems = {0};
-    int result = options_load(&worker_options, argc, argv, (const char *const *)environ,
-                              &program.settings, &program.arena, &problems);
-    if (!result) {
-        log_init("argosy-worker", LOG_LEVEL_INFO);
-        result = settings_derive(&program.settings, &program.arena, &problems);
+    int code = program_load(&worker_options, argc, argv, &program.settings, &program.arena,
+                            settings_derive);
+    if (code < 0) {
+        log_init(program.settings.node_id, program.settings.program.log_level);
+        code = run(&program);
     }
-    if (result) {
-        options_print_problems(&worker_options, &problems);
-        arena_release(&program.arena);
-        return result > 0 ? EXIT_SUCCESS : EXIT_USAGE;
-    }
-    log_init(program.settings.node_id, program.settings.log_level);
-    int code = run(&program);
-    release(&program);
+    arena_release(&program.arena);
     return code;
 }

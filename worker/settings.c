@@ -8,48 +8,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(letter_, name_, kind_, member, fallback_, argument_, help_, ...)                       \
-    {                                                                                              \
-        .name = name_, .letter = letter_, .kind = OPTION_##kind_,                                  \
-        .offset = offsetof(struct settings, member), .fallback = fallback_, .argument = argument_, \
-        .help = help_, __VA_ARGS__                                                                 \
-    }
-
 static const struct option_row rows[] = {
-    ROW('n', "node", TEXT, node_id, NULL, "ID", "id of this node (default: the host's name)"),
-    ROW(0, "datacenter", TEXT, datacenter, "dc1", "NAME", "datacenter of this node"),
-    ROW('l', "label", MAP, labels, NULL, "KEY=VALUE", "label of this node; may be repeated"),
-    ROW(0, "address", TEXT, address, NULL, "ADDRESS", "where published ports are reached"),
-    ROW(0, "bind", TEXT, bind, NULL, "ADDRESS",
-        "published ports listen there (default: everywhere)"),
-    ROW('b', "broker", LIST, brokers, "127.0.0.1:1883", "HOST[:PORT]",
-        "MQTT brokers, tried in turn; ssl://HOST for TLS"),
-    ROW(0, "root", TEXT, root, ARGOSY_ROOT_DEFAULT, "TOPIC", "root of all topics"),
-    ROW('d', "data-dir", TEXT, data_dir, "/var/lib/argosy/worker", "DIR",
-        "where the store is kept"),
-    ROW(0, "cpu", CPU, capacity_cpu, NULL, "CORES", "offered cores (default: all)"),
-    ROW(0, "memory", SIZE, capacity_memory, NULL, "SIZE", "offered memory (default: all)"),
-    ROW(0, "disk", SIZE, capacity_disk, NULL, "SIZE", "offered disk (default: all)"),
-    ROW(0, "reserve-cpu", CPU, reserve_cpu, "0", "CORES", "kept back for the machine itself"),
-    ROW(0, "reserve-memory", SIZE, reserve_memory, "0", "SIZE", "kept back for the machine itself"),
-    ROW(0, "reserve-disk", SIZE, reserve_disk, "0", "SIZE", "kept back for the machine itself"),
-    ROW(0, "ports", TEXT, ports_text, NULL, "FIRST-LAST", "host ports for ports without a number"),
-    ROW('i', "interval", DURATION, interval_ms, "10s", "TIME", "heartbeat, unless the manager says",
-        .min = LIMIT_HEARTBEAT_MIN_MS, .max = LIMIT_HEARTBEAT_MAX_MS),
-    ROW('r', "runtimes", LIST, runtime_names, "docker", "NAMES",
-        "allowed runtimes: docker, process, simulated"),
-    ROW('e', "engine", TEXT, engine, NULL, "SOCKET",
-        "the container engine's socket (default: $DOCKER_HOST, /var/run/docker.sock)"),
-    ROW(0, "shim", TEXT, shim, NULL, "FILE", "the argosy-shim program (default: beside this one)"),
-    ROW('k', "keepalive", DURATION, keepalive_ms, "30s", "TIME", "MQTT keep-alive", .min = 1000,
-        .max = 3600 * 1000),
-    ROW(0, "protocol", TEXT, protocol_text, "auto", "VERSION", "MQTT version: auto, 5 or 3.1.1"),
-    ROW('u', "username", TEXT, username, NULL, "NAME", "for the broker"),
-    ROW(0, "password", TEXT, password, NULL, "TEXT", "for the broker", .secret = true),
-    ROW(0, "ca-file", TEXT, ca_file, NULL, "FILE", "certificates that the broker's is checked by"),
-    ROW(0, "certificate", TEXT, certificate_file, NULL, "FILE", "our certificate for the broker"),
-    ROW(0, "key", TEXT, key_file, NULL, "FILE", "its key"),
-    ROW(0, "log-level", TEXT, log_level_text, "info", "LEVEL", "error, warning, info or debug"),
+    OPTION_ROW('n', "node", TEXT, node_id, NULL, "ID",
+               "id of this node (default: the host's name)"),
+    OPTION_ROW(0, "datacenter", TEXT, datacenter, "dc1", "NAME", "datacenter of this node"),
+    OPTION_ROW('l', "label", MAP, labels, NULL, "KEY=VALUE", "label of this node; may be repeated"),
+    OPTION_ROW(0, "address", TEXT, address, NULL, "ADDRESS", "where published ports are reached"),
+    OPTION_ROW(0, "bind", TEXT, bind, NULL, "ADDRESS",
+               "published ports listen there (default: everywhere)"),
+    PROGRAM_OPTION_ROWS("/var/lib/argosy/worker"),
+    OPTION_ROW(0, "cpu", CPU, capacity_cpu, NULL, "CORES", "offered cores (default: all)"),
+    OPTION_ROW(0, "memory", SIZE, capacity_memory, NULL, "SIZE", "offered memory (default: all)"),
+    OPTION_ROW(0, "disk", SIZE, capacity_disk, NULL, "SIZE", "offered disk (default: all)"),
+    OPTION_ROW(0, "reserve-cpu", CPU, reserve_cpu, "0", "CORES",
+               "kept back for the machine itself"),
+    OPTION_ROW(0, "reserve-memory", SIZE, reserve_memory, "0", "SIZE",
+               "kept back for the machine itself"),
+    OPTION_ROW(0, "reserve-disk", SIZE, reserve_disk, "0", "SIZE",
+               "kept back for the machine itself"),
+    OPTION_ROW(0, "ports", TEXT, ports_text, NULL, "FIRST-LAST",
+               "host ports for ports without a number"),
+    OPTION_ROW('i', "interval", DURATION, interval_ms, "10s", "TIME",
+               "heartbeat, unless the manager says", .min = LIMIT_HEARTBEAT_MIN_MS,
+               .max = LIMIT_HEARTBEAT_MAX_MS),
+    OPTION_ROW('r', "runtimes", LIST, runtime_names, "docker", "NAMES",
+               "allowed runtimes: docker, process, simulated"),
+    OPTION_ROW('e', "engine", TEXT, engine, NULL, "SOCKET",
+               "the container engine's socket (default: $DOCKER_HOST, /var/run/docker.sock)"),
+    OPTION_ROW(0, "shim", TEXT, shim, NULL, "FILE",
+               "the argosy-shim program (default: beside this one)"),
 };
 
 const struct options worker_options = {
@@ -76,30 +63,6 @@ static void derive_runtimes(struct settings *settings, struct problems *problems
             problems_add(problems, "--runtimes", "docker, process or simulated",
                          "there is no runtime %s", name);
         }
-    }
-}
-
-static void derive_protocol(struct settings *settings, struct problems *problems)
-{
-    const char *text = settings->protocol_text;
-    settings->protocol = MQTT_PROTOCOL_AUTO;
-    if (!strcmp(text, "5")) {
-        settings->protocol = MQTT_PROTOCOL_5;
-    } else if (!strcmp(text, "3.1.1") || !strcmp(text, "3")) {
-        settings->protocol = MQTT_PROTOCOL_3;
-    } else if (strcmp(text, "auto") != 0) {
-        problems_add(problems, "--protocol", "auto, 5 or 3.1.1", "there is no MQTT %s", text);
-    }
-}
-
-static void derive_log_level(struct settings *settings, struct problems *problems)
-{
-    int level = log_level_from_string(settings->log_level_text);
-    if (level < 0) {
-        problems_add(problems, "--log-level", "error, warning, info or debug", "no such level: %s",
-                     settings->log_level_text);
-    } else {
-        settings->log_level = (enum log_level)level;
     }
 }
 
@@ -152,7 +115,7 @@ static void derive_engine(struct settings *settings)
 /* Clusters with other roots may use the same broker and node ids. */
 static void derive_client_id(struct settings *settings, struct arena *arena)
 {
-    char *id = arena_printf(arena, "%s-worker-%s", settings->root, settings->node_id);
+    char *id = arena_printf(arena, "%s-worker-%s", settings->program.root, settings->node_id);
     for (char *cursor = id; cursor && *cursor; cursor++) {
         *cursor = *cursor == '/' ? '-' : *cursor;
     }
@@ -184,33 +147,27 @@ static void check_names(const struct settings *settings, struct problems *proble
                      "lower-case letters, digits and -, at most 63, not starting with -",
                      "%s cannot be a node's id", settings->node_id ? settings->node_id : "nothing");
     }
-    if (!root_is_valid(settings->root)) {
-        problems_add(problems, "--root", "levels of letters, digits, _ and -, such as argosy/v1",
-                     "%s cannot be the root of topics", settings->root);
-    }
 }
 
-int settings_derive(struct settings *settings, struct arena *arena, struct problems *problems)
+void settings_derive(void *given, struct arena *arena, struct problems *problems)
 {
-    system_info_read("/proc", settings->data_dir, arena, &settings->system);
+    struct settings *settings = given;
+    program_settings_derive(&settings->program, arena, problems);
+    system_info_read("/proc", settings->program.data_dir, arena, &settings->system);
     if (!settings->node_id) {
         settings->node_id = settings->system.node_id;
     }
-    settings->store_dir = arena_printf(arena, "%s/store", settings->data_dir);
-    settings->tasks_dir = arena_printf(arena, "%s/tasks", settings->data_dir);
+    settings->tasks_dir = arena_printf(arena, "%s/tasks", settings->program.data_dir);
     derive_engine(settings);
     derive_client_id(settings, arena);
     derive_ports(settings, problems);
     derive_runtimes(settings, problems);
-    derive_protocol(settings, problems);
-    derive_log_level(settings, problems);
     check_names(settings, problems);
-    return problems_any(problems) ? -ERR_INVALID : 0;
 }
 
 void settings_measure(struct settings *settings, struct arena *arena)
 {
-    system_info_read("/proc", settings->data_dir, arena, &settings->system);
+    system_info_read("/proc", settings->program.data_dir, arena, &settings->system);
     derive_capacity(settings);
     derive_attributes(settings, arena);
 }

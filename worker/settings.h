@@ -2,20 +2,16 @@
 #ifndef ARGOSY_WORKER_SETTINGS_H
 #define ARGOSY_WORKER_SETTINGS_H
 
-#include "platform/adapters/bus_mqtt.h"
-#include "platform/adapters/options.h"
+#include "platform/adapters/program.h"
 #include "platform/adapters/system_info.h"
-#include "platform/base/log.h"
 #include "worker/runtime/ports.h"
 #include "worker/shell/shell.h"
 
 struct settings {
     /* as given */
+    struct program_settings program;
     const char *node_id, *datacenter, *address, *bind;
     struct string_map labels;
-    const char *root;
-    struct string_list brokers;
-    const char *data_dir;
     int64_t capacity_cpu, capacity_memory, capacity_disk;
     int64_t reserve_cpu, reserve_memory, reserve_disk;
     const char *ports_text;
@@ -23,28 +19,22 @@ struct settings {
     const char *engine;
     struct string_list runtime_names;
     const char *shim;
-    int64_t keepalive_ms;
-    const char *protocol_text;
-    const char *username, *password, *ca_file, *certificate_file, *key_file;
-    const char *log_level_text;
 
     /* what follows */
     struct system_info system;
-    const char *store_dir, *tasks_dir;
+    const char *tasks_dir;
     const char *engine_socket;
     const char *client_id;
     struct capacity capacity;
     struct string_map attributes;
     struct port_range ports;
     bool runtimes[RUNTIME_KIND_COUNT];
-    enum mqtt_protocol protocol;
-    enum log_level log_level;
 };
 
 extern const struct options worker_options;
 
-/* Fills the second half from the first. -ERR_INVALID: see `problems`. */
-int settings_derive(struct settings *settings, struct arena *arena, struct problems *problems);
+/* Fills the second half from the first; adds to `problems`. `settings` is a struct settings. */
+void settings_derive(void *settings, struct arena *arena, struct problems *problems);
 /* What the machine has; the data directory must exist, since its file system is measured. */
 void settings_measure(struct settings *settings, struct arena *arena);
 

@@ -299,7 +299,7 @@ static void refuse_retained(struct manager_shell *shell, const struct bus_messag
                             const struct topic *topic)
 {
     bool of_job = topic->kind == TOPIC_DO_JOB;
-    struct shell_event_view event = {
+    struct event event = {
         .kind = "retained_command",
         .reason = REASON_RETAINED_COMMAND,
         .message = reason_text(REASON_RETAINED_COMMAND),

@@ -68,7 +68,7 @@ static void name_subjects(const struct topic *topic, struct manager_event *event
 static void report_unreadable(struct manager_shell *shell, const struct bus_message *message,
                               const struct manager_event *event, const char *why)
 {
-    struct shell_event_view view = {
+    struct event view = {
         .kind = "unreadable_document",
         .reason = REASON_UNREADABLE_DOCUMENT,
         .message = why,

@@ -276,6 +276,8 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
     shell->tokens_prune_ms = INT64_MAX;
     snprintf(shell->root, sizeof(shell->root), "%s", config->root);
     prng_init(&shell->prng, config->seed);
+    hash_memory_init(&shell->echoes, HASHES_KEPT);
+    hash_memory_init(&shell->reported, HASHES_KEPT);
     int result = load(shell, err);
     if (result) {
         manager_shell_free(shell);
@@ -295,6 +297,8 @@ void manager_shell_free(struct manager_shell *shell)
     effects_release(&shell->effects);
     session_free(shell->session);
     ledger_free(shell->ledger);
+    hash_memory_release(&shell->echoes);
+    hash_memory_release(&shell->reported);
     manager_free(shell->manager);
     free(shell);
 }

@@ -6,6 +6,7 @@
 #include "manager/shell/shell.h"
 #include "platform/base/buf.h"
 #include "platform/base/prng.h"
+#include "platform/session/events.h"
 #include "platform/session/ledger.h"
 #include "platform/session/session.h"
 
@@ -23,16 +24,6 @@ enum {
     LIMIT_WAITING_BYTES = LIMIT_INBOX_BYTES,
     TOKENS_PRUNED_EVERY_MS = 3600 * 1000,
 };
-
-/* Hashes of what was published or reported, each in the one place that it maps to: a cheap memory
- * that forgets. */
-struct hash_memory {
-    uint64_t items[HASHES_KEPT];
-};
-uint64_t message_hash(const char *topic, const void *payload, size_t length);
-/* True when it was there already. */
-bool hash_memory_add(struct hash_memory *memory, uint64_t hash);
-bool hash_memory_has(const struct hash_memory *memory, uint64_t hash);
 
 /* A command that arrived before we lead. */
 struct waiting_command {
@@ -137,15 +128,9 @@ void tokens_prune(struct manager_shell *shell);
 void tokens_release(struct manager_shell *shell);
 
 /* events.c */
-struct shell_event_view {
-    const char *kind;
-    enum reason reason;
-    const char *message;
-    const char *topic, *job, *node, *task;
-};
-void manager_shell_event(struct manager_shell *shell, const struct shell_event_view *event);
+void manager_shell_event(struct manager_shell *shell, const struct event *event);
 /* Only the first time that exactly this message is to be told of. */
-void manager_shell_event_once(struct manager_shell *shell, const struct shell_event_view *event,
+void manager_shell_event_once(struct manager_shell *shell, const struct event *event,
                               uint64_t hash);
 
 #endif

@@ -118,7 +118,7 @@ static void write_clear(struct manager_shell *shell, const struct clear_effect *
 
 static void write_event(struct manager_shell *shell, const struct event_effect *effect)
 {
-    struct shell_event_view event = {
+    struct event event = {
         .kind = effect->kind,
         .reason = effect->reason,
         .message = effect->message,

@@ -230,8 +230,8 @@ static void report(struct worker_shell *shell, const struct bus_message *message
                    enum reason reason, const char *text)
 {
     shell_event_once(
-        shell, &(struct shell_event){
-                   .word = "refused", .reason = reason, .message = text, .topic = message->topic});
+        shell, &(struct event){
+                   .kind = "refused", .reason = reason, .message = text, .topic = message->topic});
 }
 
 void shell_on_ask(struct worker_shell *shell, const char *verb, const struct bus_message *message)

@@ -71,11 +71,11 @@ static const char *text_or_null(const char *text)
 
 static void carry_event(struct worker_shell *shell, const struct effect *effect)
 {
-    struct shell_event event = {.word = effect->word,
-                                .reason = effect->reason,
-                                .message = effect->message,
-                                .job = text_or_null(effect->job),
-                                .task = text_or_null(effect->task_id)};
+    struct event event = {.kind = effect->word,
+                          .reason = effect->reason,
+                          .message = effect->message,
+                          .job = text_or_null(effect->job),
+                          .task = text_or_null(effect->task_id)};
     if (!strcmp(effect->word, "refused")) {
         shell_event_once(shell, &event);
     } else {

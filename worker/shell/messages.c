@@ -16,10 +16,10 @@ static void report_unreadable(struct worker_shell *shell, const struct bus_messa
     const struct problem *first = problems->count ? &problems->items[0] : NULL;
     snprintf(text, sizeof(text), "%.60s %.120s", first ? first->path : "",
              first ? first->message : "it cannot be read");
-    shell_event_once(shell, &(struct shell_event){.word = "refused",
-                                                  .reason = REASON_UNREADABLE_DOCUMENT,
-                                                  .message = text,
-                                                  .topic = message->topic});
+    shell_event_once(shell, &(struct event){.kind = "refused",
+                                            .reason = REASON_UNREADABLE_DOCUMENT,
+                                            .message = text,
+                                            .topic = message->topic});
 }
 
 bool shell_decode(struct worker_shell *shell, const struct bus_message *message,
@@ -97,7 +97,7 @@ static void on_manager_status(struct worker_shell *shell, const struct bus_messa
 static bool is_foreign(struct worker_shell *shell, const struct bus_message *message)
 {
     if (message->retained ||
-        hash_ring_has(&shell->echoes, hash_bytes(0, message->payload, message->length))) {
+        hash_memory_has(&shell->echoes, message_hash("", message->payload, message->length))) {
         return false;
     }
     return true;
@@ -107,10 +107,10 @@ static void report_foreign(struct worker_shell *shell, const struct bus_message 
                            bool foreign)
 {
     if (foreign) {
-        shell_event_once(shell, &(struct shell_event){.word = "refused",
-                                                      .reason = REASON_FOREIGN_DOCUMENT,
-                                                      .message = "ours is written again",
-                                                      .topic = message->topic});
+        shell_event_once(shell, &(struct event){.kind = "refused",
+                                                .reason = REASON_FOREIGN_DOCUMENT,
+                                                .message = "ours is written again",
+                                                .topic = message->topic});
     }
 }
 
@@ -159,10 +159,10 @@ static void on_own_info(struct worker_shell *shell, const struct bus_message *me
 
 static void report_unknown(struct worker_shell *shell, const struct bus_message *message)
 {
-    shell_event_once(shell, &(struct shell_event){.word = "refused",
-                                                  .reason = REASON_UNKNOWN_SUBJECT,
-                                                  .message = "no such topic",
-                                                  .topic = message->topic});
+    shell_event_once(shell, &(struct event){.kind = "refused",
+                                            .reason = REASON_UNKNOWN_SUBJECT,
+                                            .message = "no such topic",
+                                            .topic = message->topic});
 }
 
 void shell_on_message(struct worker_shell *shell, const struct bus_message *message)

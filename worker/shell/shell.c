@@ -200,9 +200,9 @@ static void on_duplicate(void *context, const char *instance)
     snprintf(message, sizeof(message), "another worker (instance %.40s) uses the node id %.63s",
              instance ? instance : "unknown", shell->node);
     log_error("%s", message);
-    shell_event(shell, &(struct shell_event){.word = "duplicate_node",
-                                             .reason = REASON_DUPLICATE_NODE,
-                                             .message = message});
+    shell_event(shell, &(struct event){.kind = "duplicate_node",
+                                       .reason = REASON_DUPLICATE_NODE,
+                                       .message = message});
 }
 
 /* ---- the runtimes ---- */
@@ -307,6 +307,8 @@ int worker_shell_new(const struct worker_shell_config *config, struct worker_she
     struct worker_shell *shell = mem_alloc(sizeof(*shell));
     copy_config(shell, config);
     prng_init(&shell->prng, config->seed);
+    hash_memory_init(&shell->echoes, HASHES_KEPT);
+    hash_memory_init(&shell->reported, HASHES_KEPT);
     make_stages(shell);
     struct worker_config core = {
         .node = shell->node,
@@ -388,6 +390,8 @@ void worker_shell_free(struct worker_shell *shell)
     shell_forget_published(shell);
     session_free(shell->session);
     ledger_free(shell->ledger);
+    hash_memory_release(&shell->echoes);
+    hash_memory_release(&shell->reported);
     worker_free(shell->worker);
     worker_effects_release(&shell->effects);
     arena_release(&shell->arena);

@@ -4,6 +4,7 @@
 
 #include "platform/base/buf.h"
 #include "platform/base/prng.h"
+#include "platform/session/events.h"
 #include "platform/session/ledger.h"
 #include "platform/session/session.h"
 #include "schema/limits.h"
@@ -16,21 +17,12 @@ enum {
     STAGE_OWN = 1,  /* our own topics: the picture is whole after it */
     STAGE_ASKS = 2, /* questions to us */
     COMMIT_RETRY_MS = 1000,
-    RING_SIZE = 256, /* hashes remembered: own publications, things reported */
+    HASHES_KEPT = 512,
     LOG_ANSWER_BYTES = 1024 * 1024,
     LOG_CHUNK_BYTES = 32 * 1024,
     LOG_LEASE_MAX_MS = 5 * 60 * 1000,
     ASKS_MAX = 32, /* answered at a time */
 };
-
-/* The last few hashes of something. */
-struct hash_ring {
-    uint64_t items[RING_SIZE];
-    size_t next;
-};
-uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t length);
-bool hash_ring_has(const struct hash_ring *ring, uint64_t hash);
-void hash_ring_add(struct hash_ring *ring, uint64_t hash);
 
 struct runtime_slot {
     struct worker_shell *shell;
@@ -81,8 +73,8 @@ struct worker_shell {
     struct pending_ask asks[ASKS_MAX];
     uint64_t last_request;
     int64_t events;
-    struct hash_ring echoes;   /* of own documents: what comes back is not somebody else's */
-    struct hash_ring reported; /* each bad thing is reported once */
+    struct hash_memory echoes;   /* of own documents: what comes back is not somebody else's */
+    struct hash_memory reported; /* each bad thing is reported once */
 };
 
 struct now shell_now(const struct worker_shell *shell);
@@ -110,15 +102,9 @@ void shell_on_message(struct worker_shell *shell, const struct bus_message *mess
 void shell_carry_out(struct worker_shell *shell, bool committed);
 void shell_tell_cluster(struct worker_shell *shell);
 /* events.c */
-struct shell_event {
-    const char *word;
-    enum reason reason;
-    const char *message;
-    const char *topic, *job, *task;
-};
-void shell_event(struct worker_shell *shell, const struct shell_event *event);
+void shell_event(struct worker_shell *shell, const struct event *event);
 /* Only the first time that exactly this is to be told. */
-void shell_event_once(struct worker_shell *shell, const struct shell_event *event);
+void shell_event_once(struct worker_shell *shell, const struct event *event);
 /* heartbeat.c */
 void shell_heartbeat(struct worker_shell *shell, struct now now);
 void shell_on_usage(void *context, const char *task_id, const struct runtime_usage *usage);

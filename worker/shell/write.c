@@ -17,7 +17,7 @@ bool shell_is_own(void *context, const char *text)
 
 static void note_own(struct worker_shell *shell, const char *topic, const struct buf *payload)
 {
-    hash_ring_add(&shell->echoes, hash_bytes(0, payload->data, payload->length));
+    hash_memory_add(&shell->echoes, message_hash("", payload->data, payload->length));
     ledger_document(shell->ledger, topic, payload->data, payload->length);
 }
 

@@ -1,0 +1,113 @@
+#include "platform/session/events.h"
+
+#include "platform/base/log.h"
+#include "platform/base/mem.h"
+#include "schema/codec/codec.h"
+#include "schema/documents.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void time_format(int64_t wall_ms, char ret_text[32])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    char date[24];
+    gmtime_r(&seconds, &parts);
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(ret_text, 32, "%s.%03dZ", date, (int)(wall_ms % 1000));
+}
+
+static const char *event_subject(const struct event *event)
+{
+    if (event->task)
+        return event->task;
+    return event->job ? event->job : event->node;
+}
+
+void event_encode(const struct event *event, const struct event_origin *origin, struct buf *out)
+{
+    char id[96], type[80], date[32];
+    snprintf(id, sizeof(id), "%s-%lld-%lld", origin->instance, (long long)origin->wall_ms,
+             (long long)origin->number);
+    snprintf(type, sizeof(type), "argosy.%s", event->kind);
+    time_format(origin->wall_ms, date);
+    struct cloud_event document = {
+        .specversion = "1.0",
+        .id = id,
+        .source = origin->source,
+        .type = type,
+        .subject = event_subject(event),
+        .time = date,
+        .datacontenttype = "application/json",
+        .data = {.reason = event->reason ? reason_to_string((int)event->reason) : NULL,
+                 .message = event->message,
+                 .topic = event->topic,
+                 .job = event->job,
+                 .node = event->node,
+                 .task = event->task},
+    };
+    codec_encode(&cloud_event_record, &document, out);
+}
+
+static const char *or_dash(const char *text)
+{
+    return text ? text : "-";
+}
+
+void event_log(const struct event *event)
+{
+    log_info("%s reason=%s job=%s node=%s task=%s topic=%s %s", event->kind,
+             reason_to_string((int)event->reason), or_dash(event->job), or_dash(event->node),
+             or_dash(event->task), or_dash(event->topic), event->message ? event->message : "");
+}
+
+/* ---- telling a thing once ---- */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *cursor = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ cursor[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+uint64_t message_hash(const char *topic, const void *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    return hash_bytes(hash_bytes(hash, topic, strlen(topic) + 1), bytes, length);
+}
+
+uint64_t event_hash(const struct event *event)
+{
+    const char *const texts[] = {event->message, event->topic, event->job, event->node,
+                                 event->task};
+    uint64_t hash = message_hash(event->kind, &event->reason, sizeof(event->reason));
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        hash = hash_bytes(hash, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) + 1 : 1);
+    return hash;
+}
+
+void hash_memory_init(struct hash_memory *memory, size_t count)
+{
+    *memory = (struct hash_memory){mem_alloc(count * sizeof(*memory->items)), count};
+}
+
+void hash_memory_release(struct hash_memory *memory)
+{
+    free(memory->items);
+}
+
+bool hash_memory_has(const struct hash_memory *memory, uint64_t hash)
+{
+    return memory->items[hash % memory->count] == hash;
+}
+
+bool hash_memory_add(struct hash_memory *memory, uint64_t hash)
+{
+    bool known = hash_memory_has(memory, hash);
+    memory->items[hash % memory->count] = hash;
+    return known;
+}

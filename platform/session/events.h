@@ -1,0 +1,48 @@
+/* Events: what happened, as CloudEvents 1.0 in structured JSON, and in the log; and the memory that
+ * keeps each from being told twice. */
+#ifndef ARGOSY_PLATFORM_EVENTS_H
+#define ARGOSY_PLATFORM_EVENTS_H
+
+#include "platform/base/buf.h"
+#include "schema/reasons.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event {
+    const char *kind; /* last level of its topic */
+    enum reason reason;
+    const char *message;
+    const char *topic, *job, *node, *task; /* NULL where it does not apply */
+};
+
+/* Who tells it, and when. */
+struct event_origin {
+    const char *source;   /* "/argosy/<cluster>/nodes/<node>" */
+    const char *instance; /* of the process */
+    int64_t number;       /* of the event in the process */
+    int64_t wall_ms;
+};
+
+void event_encode(const struct event *event, const struct event_origin *origin, struct buf *out);
+void event_log(const struct event *event);
+
+/* FNV-1a (Fowler, Noll, Vo; offset basis and prime of 64 bits) over a topic, which may be "", and
+ * bytes. */
+uint64_t message_hash(const char *topic, const void *bytes, size_t length);
+uint64_t event_hash(const struct event *event);
+
+/* Hashes of what was published or reported, each in the one place that it maps to: a cheap memory
+ * that forgets. */
+struct hash_memory {
+    uint64_t *items;
+    size_t count;
+};
+void hash_memory_init(struct hash_memory *memory, size_t count);
+void hash_memory_release(struct hash_memory *memory);
+bool hash_memory_has(const struct hash_memory *memory, uint64_t hash);
+/* True when it was there already. */
+bool hash_memory_add(struct hash_memory *memory, uint64_t hash);
+
+#endif
