@@ -28,8 +28,6 @@ static void on_subscribed(void *context, int stage, bool granted)
     assert_int_equal(stage, 1);
     if (granted)
         client->subscribed++;
-    if (granted && client->answers)
-        client_publish(client, "answer", "ready", 1, true);
 }
 
 static void on_message(void *context, const struct bus_message *message)
@@ -46,8 +44,6 @@ static void on_message(void *context, const struct bus_message *message)
     if (message->correlation)
         copy_text(client->correlation, sizeof client->correlation, message->correlation,
                   message->correlation_length);
-    if (client->answers && !strcmp(message->topic, "ask"))
-        client_publish(client, "answer", heard->payload, 1, false);
 }
 
 static void on_batch_end(void *context)

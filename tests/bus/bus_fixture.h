@@ -31,9 +31,6 @@ struct client {
     struct heard *heard;
     size_t heard_count;
     char response_topic[64], correlation[64];
-    /* Answers each message on topic "ask" with one on "answer", where a first one, retained, says
-     * that it is ready. */
-    bool answers;
 };
 
 struct fixture {

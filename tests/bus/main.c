@@ -3,8 +3,6 @@
 #include "tests/unit/unit.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 static enum mqtt_protocol protocol_3 = MQTT_PROTOCOL_3;
 static enum mqtt_protocol protocol_5 = MQTT_PROTOCOL_5;
@@ -25,8 +23,6 @@ int main(int count, char **words)
     const struct CMUnitTest tests[] = {BUS_TESTS_BOTH(WITH_3) BUS_TESTS_BOTH(WITH_5)
                                            BUS_TESTS_V5(WITH_5) BUS_TESTS_AUTO(WITH_AUTO)};
     signal(SIGPIPE, SIG_IGN);
-    if (count == 4 && !strcmp(words[1], "--answer"))
-        return answer_for_ever(words[2], atoi(words[3]));
     if (count > 1)
         cmocka_set_test_filter(words[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,7 @@
     X(a_persistent_session_keeps_messages_while_its_client_is_away)                 \
     X(a_stream_survives_cuts_without_a_gap)                                         \
     X(an_inbox_that_overflows_connects_again_and_hears_what_is_retained)            \
-    X(the_next_broker_is_tried_when_one_is_gone)                                    \
-    X(the_round_trip_is_compared_with_raw_sockets)
+    X(the_next_broker_is_tried_when_one_is_gone)
 
 #define BUS_TESTS_V5(X)                                       \
     X(own_messages_do_not_come_back_when_they_are_not_wanted) \
@@ -33,8 +32,5 @@
 BUS_TESTS_BOTH(BUS_TEST_PROTOTYPE)
 BUS_TESTS_V5(BUS_TEST_PROTOTYPE)
 BUS_TESTS_AUTO(BUS_TEST_PROTOTYPE)
-
-/* The other end of the round trip, in a process of its own. */
-int answer_for_ever(const char *address, int version);
 
 #endif
