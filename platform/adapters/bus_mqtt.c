@@ -283,7 +283,7 @@ static size_t mqtt_pending(const struct bus *base)
 static void bus_free(struct mqtt_bus *bus)
 {
     loop_timer_free(bus->timer);
-    paho_free(bus->paho);
+    mqtt_connection_forget(bus);
     loop_async_free(bus->wake); /* after the threads that wake it */
     inbox_free(bus->inbox);
     outbox_free(bus->outbox);

@@ -62,6 +62,8 @@ void mqtt_subscription_release(struct subscription *subscription);
 void mqtt_connection_begin(struct mqtt_bus *bus);
 /* Asks for an end, which is told as INBOX_LOST, and so leads to the next connection. */
 void mqtt_connection_renew(struct mqtt_bus *bus, const char *why);
+/* Frees Paho's client. */
+void mqtt_connection_forget(struct mqtt_bus *bus);
 /* What Paho's threads have told. */
 void mqtt_connection_on_made(struct mqtt_bus *bus);
 void mqtt_connection_on_failed(struct mqtt_bus *bus, const struct inbox_item *item);

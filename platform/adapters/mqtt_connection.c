@@ -4,8 +4,8 @@
  *                        \--failed--> WAITING     \--renew--> DISCONNECTING --lost--> WAITING
  *
  * Full jitter between attempts, the next address each time. */
-#include "platform/adapters/mqtt_address.h"
 #include "platform/adapters/mqtt_bus.h"
+#include "platform/adapters/mqtt_socket.h"
 #include "platform/base/log.h"
 #include "schema/limits.h"
 
@@ -65,15 +65,16 @@ void mqtt_connection_begin(struct mqtt_bus *bus)
 /* The next connect makes a new one. One client at a time: Paho finds a client by its socket's
  * number, which two would share. And one a connection where the session is persistent: Paho would
  * send again what it had in flight, by itself, from memory that it has freed (1.3.12). */
-static void connection_forget_client(struct mqtt_bus *bus)
+void mqtt_connection_forget(struct mqtt_bus *bus)
 {
+    mqtt_socket_forget();
     paho_free(bus->paho);
     bus->paho = NULL;
 }
 
 static void connection_set_version(struct mqtt_bus *bus, int version)
 {
-    connection_forget_client(bus);
+    mqtt_connection_forget(bus);
     bus->version = version;
 }
 
@@ -109,7 +110,7 @@ void mqtt_connection_on_made(struct mqtt_bus *bus)
     if (bus->failures)
         log_info("connected to broker %s", bus_uri(bus));
     bus->connected_ms = bus->progress_ms = bus_now_ms(bus);
-    mqtt_set_nodelay(bus_uri(bus));
+    mqtt_socket_adopt(bus_uri(bus));
     bus->config.handler.on_connected(bus->config.handler.context);
 }
 
@@ -125,11 +126,12 @@ void mqtt_connection_on_lost(struct mqtt_bus *bus, const char *why)
     if (bus->connection != CONNECTED && bus->connection != DISCONNECTING)
         return;
     log_warning("broker %s: %s", bus_uri(bus), why ? why : "the connection was lost");
+    mqtt_socket_forget();
     outbox_reset(bus->outbox);
     for (int i = 0; i < MQTT_STAGES_MAX; i++)
         mqtt_subscription_release(&bus->stages[i]);
     if (bus->config.persistent)
-        connection_forget_client(bus);
+        mqtt_connection_forget(bus);
     connection_count_loss(bus);
     connection_wait(bus);
     bus->config.handler.on_disconnected(bus->config.handler.context, why);
@@ -139,7 +141,7 @@ void mqtt_connection_on_lost(struct mqtt_bus *bus, const char *why)
 static void connection_on_stuck(struct mqtt_bus *bus)
 {
     static const char why[] = "the MQTT library does not answer";
-    connection_forget_client(bus);
+    mqtt_connection_forget(bus);
     if (bus->connection == DISCONNECTING) {
         mqtt_connection_on_lost(bus, why);
         return;

@@ -1,6 +1,7 @@
 #include "tests/bus/broker_process.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -10,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,15 +44,28 @@ static int listen_on(int port)
     return fd;
 }
 
+/* Ours until the process ends: tests that run side by side must not share a port, and the cluster
+ * tests keep the same marks. */
+static bool port_mark(int port)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/argosy-test-numbers/port-%d", port);
+    mkdir("/tmp/argosy-test-numbers", 0777);
+    int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+        return true;
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
 /* Below the range from which the kernel takes ports for outgoing connections, so that a broker that
  * was killed finds its port free again. */
 int port_take(void)
 {
-    enum { FIRST = 21000, COUNT = 100 };
-    static int tried;
-    while (tried < COUNT) {
-        int port = FIRST + (getpid() + tried++) % COUNT;
-        int fd = listen_on(port);
+    enum { FIRST = 21000, LAST = 21099 };
+    for (int port = FIRST; port <= LAST; port++) {
+        int fd = port_mark(port) ? listen_on(port) : -1;
         if (fd < 0)
             continue;
         close(fd);
