@@ -10,12 +10,10 @@ from wait import wait_until
 
 class ARestartedEngine(ClusterTest):
     @classmethod
-    def _begin(cls, name):
-        cls.engine = Engine(tempfile.mkdtemp(prefix="agt-", dir="/tmp"), live_restore="test_with_live_restore" in name)
-        cls.engine.start()
-        cls.cluster = Cluster(cls.directory / name, cls.engine.docker, cls.record)
-        cls.last = cls.cluster.directory
-        cls.prepare(cls.cluster)
+    def make(cls, directory):
+        live_restore = "test_with_live_restore" in directory.name
+        cls.engine = Engine(tempfile.mkdtemp(prefix="agt-", dir="/tmp"), live_restore).start()
+        return Cluster(directory, cls.engine.docker, cls.record)
 
     @classmethod
     def _close(cls):

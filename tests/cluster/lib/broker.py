@@ -15,21 +15,24 @@ _PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:" + os.envi
 
 
 class Broker:
-    def __init__(self, directory, extra=("allow_anonymous true",)):
+    """`extra`: further lines of its configuration; `login`: (user, password) of the test itself."""
+
+    def __init__(self, directory, extra=("allow_anonymous true",), login=None):
+        self.login = login
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._number = free_port()
         self.host, self.port = "127.0.0.1", self._number.value
         self.database = self.directory / "mosquitto.db"
-        configuration = self.directory / "mosquitto.conf"
-        configuration.write_text("\n".join((
+        self.configuration = self.directory / "mosquitto.conf"
+        self.configuration.write_text("\n".join((
             f"include_dir {REPOSITORY}/broker-config/conf.d",
             f"listener {self.port} {self.host}",
             f"user {pwd.getpwuid(os.getuid()).pw_name}",
             f"persistence_location {self.directory}/",
             "log_dest stderr",
             *extra)) + "\n")
-        self.process = Process("mosquitto", [_PROGRAM, "-c", configuration], self.directory / "mosquitto.log")
+        self.process = Process("mosquitto", [_PROGRAM, "-c", self.configuration], self.directory / "mosquitto.log")
 
     @property
     def address(self):

@@ -57,6 +57,8 @@ class Bus:
     def client(self, name, **options):
         """A further client of the broker, not connected yet."""
         client = mqtt.Client(f"{name}-{secrets.token_hex(4)}", **options)
+        if self._broker.login:
+            client.username_pw_set(*self._broker.login)
         client.max_inflight_messages_set(1000)
         client.max_queued_messages_set(0)
         return client

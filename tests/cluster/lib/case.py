@@ -75,9 +75,14 @@ class ClusterTest(unittest.TestCase):
 
     @classmethod
     def _begin(cls, name):
-        cls.cluster = Cluster(cls.directory / name, shared_docker(), cls.record)
-        cls.last = cls.cluster.directory
+        cls.last = cls.directory / name
+        cls.cluster = cls.make(cls.last)
         cls.prepare(cls.cluster)
+
+    @classmethod
+    def make(cls, directory):
+        """The broker and who listens to it; a test that needs another kind overrides it."""
+        return Cluster(directory, shared_docker(), cls.record)
 
     @classmethod
     def prepare(cls, cluster):

@@ -65,13 +65,13 @@ class Result:
 
 
 class Cluster:
-    def __init__(self, directory, docker, record=None):
+    def __init__(self, directory, docker, record=None, root=None, tag=None, **broker_options):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.docker = docker
-        self.tag = secrets.token_hex(3)  # in every node's id: tests share an engine
-        self.root = f"test/{self.tag}"
-        self.broker = Broker(self.directory / "broker").start()
+        self.tag = tag or secrets.token_hex(3)  # in every node's id: tests share an engine
+        self.root = root or f"test/{self.tag}"
+        self.broker = Broker(self.directory / "broker", **broker_options).start()
         self.bus = Bus(self.broker, self.root, record)
         self.managers, self.workers = [], []
 

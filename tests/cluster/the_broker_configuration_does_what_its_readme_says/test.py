@@ -1,6 +1,7 @@
 """broker-config/ with a real Mosquitto: it loads, and the ACL allows what it says and nothing else."""
 
 import pathlib
+import secrets
 import subprocess
 import tempfile
 import threading
@@ -9,11 +10,24 @@ import unittest
 import paho.mqtt.client as mqtt
 
 from broker import REPOSITORY, Broker
-from case import main
+from case import ClusterTest, main
+from cluster import Cluster, shared_docker, sleeper
 from wait import PATIENCE, wait_until
 
 CONFIG = REPOSITORY / "broker-config"
 DENIED = 0x87
+
+
+def make_passwords(directory, *users):
+    passwords = directory / "passwords"
+    passwords.touch()
+    for user in users:
+        subprocess.run(["mosquitto_passwd", "-b", passwords, user, "secret"], check=True, capture_output=True)
+    return passwords
+
+
+def under_the_acl(passwords):
+    return ["allow_anonymous false", f"password_file {passwords}", f"acl_file {CONFIG}/acl"]
 
 
 class Client:
@@ -67,12 +81,8 @@ class TheAcl(unittest.TestCase):
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory(prefix="argosy-test-")
         directory = pathlib.Path(cls.temporary.name)
-        passwords = directory / "passwords"
-        passwords.touch()
-        for user in ("argosy-manager", "operator", "viewer", "edge-01", "edge-02"):
-            subprocess.run(["mosquitto_passwd", "-b", passwords, user, "secret"], check=True, capture_output=True)
-        cls.broker = Broker(directory / "broker", ["allow_anonymous false", f"password_file {passwords}",
-                                                   f"acl_file {CONFIG}/acl"]).start()
+        passwords = make_passwords(directory, "argosy-manager", "operator", "viewer", "edge-01", "edge-02")
+        cls.broker = Broker(directory / "broker", under_the_acl(passwords)).start()
         cls.clients = {}
 
     @classmethod
@@ -133,6 +143,34 @@ class TheAcl(unittest.TestCase):
         stranger.loop_start()
         self.assertTrue(refused.wait(10 * PATIENCE))
         stranger.loop_stop()
+
+
+class AClusterUnderTheAcl(ClusterTest):
+    """Manager and worker need no more than the ACL gives them."""
+
+    @classmethod
+    def make(cls, directory):
+        directory.mkdir(parents=True)
+        tag = secrets.token_hex(3)
+        passwords = make_passwords(directory, "argosy-manager", "operator", f"n1-{tag}")
+        return Cluster(directory, shared_docker(), cls.record, root="argosy/v1", tag=tag, login=("operator", "secret"),
+                       extra=under_the_acl(passwords))
+
+    @classmethod
+    def prepare(cls, cluster):
+        cluster.add_manager(options=("--username", "argosy-manager", "--password", "secret"))
+        cluster.add_worker("n1", options=("--username", f"n1-{cluster.tag}", "--password", "secret"))
+        cluster.wait_ready()
+
+    def test_a_job_runs_is_looked_at_and_is_deleted(self):
+        cluster = self.cluster
+        cluster.set("web", sleeper(count=2))
+        cluster.wait_running("web", 2)
+        node = cluster.workers[0].node
+        cluster.bus.publish(f"ask/{node}/inspect", {"token": "q1", "task": "web_web_0"})
+        cluster.bus.wait_for(lambda message: message.topic == f"nodes/{node}/answers/q1", "the worker's answer")
+        cluster.do("web", "delete")
+        cluster.wait_gone("web")
 
 
 def certificate(directory, name, *, authority=None, extra=""):

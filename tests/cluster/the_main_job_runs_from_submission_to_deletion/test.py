@@ -199,5 +199,26 @@ class TheMainJob(ClusterTest):
         self.assertIsNone(self.cluster.spec("wrong"))
 
 
+class TheMainJobInMqtt311(ClusterTest):
+    """A clustered broker may speak nothing newer."""
+
+    manager_options = ("--protocol", "3.1.1")
+    worker_options = {"options": ("--protocol", "3.1.1")}
+
+    def test_it_runs_is_scaled_and_is_deleted(self):
+        self.cluster.set("web", sleeper(count=2))
+        self.cluster.wait_running("web", 2)
+        self.cluster.do("web", "scale", {"count": 1})
+        self.cluster.wait_running("web", 1)
+        before = self.cluster.footprint("web")
+        self.cluster.manager.kill()
+        self.cluster.manager.start()
+        self.cluster.wait_ready()
+        self.cluster.wait_running("web", 1)
+        self.assertEqual(self.cluster.footprint("web"), before)
+        self.cluster.do("web", "delete")
+        self.cluster.wait_gone("web")
+
+
 if __name__ == "__main__":
     main()
