@@ -78,7 +78,8 @@ static void stop_outdated(struct manager *manager, struct group *group, bool run
             instance && instance_is_wanted(instance) ? live_outdated(instance) : NULL;
         if (!attempt || (attempt->state == ATTEMPT_RUNNING) != running)
             continue;
-        attempt_stop(manager, attempt, REASON_UPDATED);
+        for (; attempt; attempt = live_outdated(instance)) /* two, when a node was silent */
+            attempt_stop(manager, attempt, REASON_UPDATED);
         --*free_slots;
     }
 }

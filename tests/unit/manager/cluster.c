@@ -47,8 +47,10 @@ static void collect_rest(struct cluster *cluster)
     for (size_t i = 0; i < effects->clear_count && cluster->cleared_count < CLUSTER_EVENTS_MAX; i++)
         if (effects->clears[i].kind == CLEAR_TOPIC)
             strcpy(cluster->cleared[cluster->cleared_count++], effects->clears[i].topic);
-    for (size_t i = 0; i < effects->ask_count && cluster->asked_count < CLUSTER_ASKS_MAX; i++)
+    for (size_t i = 0; i < effects->ask_count && cluster->asked_count < CLUSTER_ASKS_MAX; i++) {
+        strcpy(cluster->asked_node[cluster->asked_count], effects->asks[i].node);
         strcpy(cluster->asked[cluster->asked_count++], effects->asks[i].token);
+    }
 }
 
 static bool flush(struct cluster *cluster)
@@ -408,4 +410,27 @@ void cluster_hear_all(struct cluster *to, const struct cluster *from, bool store
     for (size_t i = 0; i < from->document_count; i++)
         if (!stored || !from->documents[i].document.derived)
             hear(to, &from->documents[i].document, stored);
+}
+
+void cluster_restart(struct cluster *cluster, bool emptied)
+{
+    char id[LIMIT_NODE_ID_LENGTH + 1], name[LIMIT_TOKEN_LENGTH + 1];
+    snprintf(name, sizeof(name), "%s", manager_cluster(cluster->manager));
+    snprintf(id, sizeof(id), "%s", manager_id(cluster->manager));
+    if (emptied)
+        snprintf(id, sizeof(id), "m%lld", (long long)(++cluster->lives + 1000));
+    struct manager_options options = {
+        .id = id,
+        .cluster = emptied ? NULL : name,
+        .term = emptied ? 0 : manager_term(cluster->manager),
+        .seq = emptied ? 0 : manager_seq(cluster->manager),
+        .seed = (uint64_t)cluster->now.mono_ms,
+        .grace_ms = DEFAULT_GRACE_MS,
+        .keepalive_ms = 30000,
+    };
+    struct manager *next = manager_new(&options, cluster->now);
+    effects_clear(&cluster->effects);
+    manager_free(cluster->manager);
+    cluster->manager = next;
+    cluster_hear_all(cluster, cluster, !emptied);
 }

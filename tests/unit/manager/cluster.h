@@ -25,7 +25,9 @@ struct cluster {
     char events[CLUSTER_EVENTS_MAX][64];
     size_t event_count;
     char asked[CLUSTER_ASKS_MAX][LIMIT_TOKEN_LENGTH + 1]; /* tokens of questions */
+    char asked_node[CLUSTER_ASKS_MAX][LIMIT_NODE_ID_LENGTH + 1];
     size_t asked_count;
+    int64_t lives; /* of managers */
 };
 
 /* A manager that has heard everything there is (nothing) and leads. */
@@ -80,6 +82,10 @@ void cluster_report_id(struct cluster *cluster, const char *node, const char *at
 void cluster_obey(struct cluster *cluster, const char *node);
 bool cluster_saw_event(const struct cluster *cluster, const char *kind);
 bool cluster_cleared(const struct cluster *cluster, const char *topic);
+
+/* The manager is killed and started again, on its store or (emptied) with what the broker retained.
+ * It has heard its documents and does not lead yet. */
+void cluster_restart(struct cluster *cluster, bool emptied);
 
 /* Lets `to` hear every document of `from`: what the broker retained, or (stored) what the store
  * kept. */
