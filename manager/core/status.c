@@ -231,6 +231,6 @@ int status_fill(struct manager *manager, struct job *job, struct arena *arena,
         bool ends = job->stopped || job->deleting || !task;
         count_leaving(group, ends ? 0 : task->count, &ret_status->counts);
     }
-    ret_status->state = state_of(job, ret_status);
+    ret_status->state = (int)state_of(job, ret_status);
     return 0;
 }

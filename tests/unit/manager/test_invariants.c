@@ -2,15 +2,13 @@
  * are slow, tasks that end, commands, managers that are killed, with their store and without. After
  * every step:
  *
- *   I2  an instance has at most one attempt that should run, but for nodes that are silent
+ *   I2  an instance has at most one attempt that may run, but for nodes that are silent
  *   I4  what is placed on a node does not exceed its capacity
- *   I5  a final state stays final
  * and once everybody behaves, every job settles (I9). A failing seed is printed: run it with it as
  * argument. */
-#include "cluster.h"
+#include "world.h"
 
 #include "platform/base/mem.h"
-#include "platform/base/prng.h"
 #include "schema/job_spec.h"
 #include "tests/unit/unit.h"
 
@@ -18,200 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    NODES = 4,
-    JOBS = 4,
-    HELD_MAX = 400,
-    STEPS = 250,
-    SEEDS = 60,
-    NODE_CPU_MILLIS = 2000,
-    NO_HEARTBEAT_MS = 3 * 10000 + DEFAULT_GRACE_MS + 1000,
-};
-
-static const char *const node_names[NODES + 1] = {"n0", "n1", "n2", "n3", NULL};
-static const char *const job_names[JOBS] = {"web", "api", "sums", "once"};
-
-/* What a worker has of an attempt. */
-struct held {
-    char id[LIMIT_TASK_ID_LENGTH + 1];
-    char job[LIMIT_NAME_LENGTH + 1];
-    enum attempt_state state;
-    int64_t seq;
-    bool gone; /* may be dropped: nobody asks for it any more */
-};
-
-struct worker_model {
-    struct held held[HELD_MAX];
-    size_t count;
-    bool away; /* neither hears nor speaks */
-    int64_t revision[JOBS];
-    int64_t session;
-    int64_t seq;
-};
-
-struct world {
-    struct cluster cluster;
-    struct worker_model workers[NODES];
-    struct prng prng;
-    uint64_t seed;
-    int64_t unclear_ms; /* when a node came back, or the manager did */
-};
-
-static struct world *w;
-
-static void check(bool holds, const char *what)
-{
-    if (!holds)
-        fail_msg("%s (seed %llu)", what, (unsigned long long)w->seed);
-}
-
-static size_t job_index(const char *name)
-{
-    size_t i = 0;
-    while (strcmp(job_names[i], name) != 0)
-        i++;
-    return i;
-}
-
-/* ---- workers ---- */
-
-static struct held *find_held(struct worker_model *worker, const char *id)
-{
-    for (size_t i = 0; i < worker->count; i++)
-        if (!worker->held[i].gone && strcmp(worker->held[i].id, id) == 0)
-            return &worker->held[i];
-    return NULL;
-}
-
-static void hold(struct worker_model *worker, const char *job, const struct assigned_attempt *at)
-{
-    struct held *held = find_held(worker, at->id);
-    bool over = at->known.state && attempt_state_is_final((enum attempt_state)at->known.state);
-    if (!held) {
-        check(worker->count < HELD_MAX, "the model holds enough attempts");
-        held = &worker->held[worker->count++];
-        *held =
-            (struct held){.state = over ? (enum attempt_state)at->known.state : ATTEMPT_SCHEDULED};
-        snprintf(held->id, sizeof(held->id), "%s", at->id);
-        snprintf(held->job, sizeof(held->job), "%s", job);
-    }
-    held->seq = ++worker->seq;
-    if (at->desired == DESIRED_STOP && !attempt_state_is_final(held->state))
-        held->state = ATTEMPT_STOPPED;
-}
-
-static bool names(const struct assignment *assignment, const char *id)
-{
-    for (size_t i = 0; i < assignment->attempts.count; i++)
-        if (strcmp(RECORD_AT(struct assigned_attempt, assignment->attempts, i)->id, id) == 0)
-            return true;
-    return false;
-}
-
-static void worker_hears(size_t n, const char *job)
-{
-    struct worker_model *worker = &w->workers[n];
-    const struct assignment *assignment = cluster_assignment(&w->cluster, node_names[n], job);
-    if (worker->away || !assignment)
-        return;
-    worker->revision[job_index(job)] = assignment->revision;
-    for (size_t i = 0; i < assignment->attempts.count; i++)
-        hold(worker, job, RECORD_AT(struct assigned_attempt, assignment->attempts, i));
-    for (size_t i = 0; i < worker->count; i++)
-        if (strcmp(worker->held[i].job, job) == 0 && !names(assignment, worker->held[i].id))
-            worker->held[i].gone = true;
-}
-
-static void worker_reports(size_t n, const char *job, bool live)
-{
-    struct worker_model *worker = &w->workers[n];
-    struct observed_attempt *observed = calloc(HELD_MAX, sizeof(*observed));
-    struct node_state report = {.head = {.seq = ++worker->seq},
-                                .revision = worker->revision[job_index(job)],
-                                .attempts = {observed, 0}};
-    for (size_t i = 0; i < worker->count; i++) {
-        const struct held *held = &worker->held[i];
-        if (!held->gone && strcmp(held->job, job) == 0)
-            observed[report.attempts.count++] = (struct observed_attempt){
-                .id = held->id,
-                .state = (int)held->state,
-                .run = held->state > ATTEMPT_SCHEDULED,
-                .seq = held->seq,
-                .exit_code = UNSET,
-                .started_ms = 1,
-            };
-    }
-    if (!worker->away)
-        cluster_step(&w->cluster, &(struct manager_event){.kind = EVENT_NODE_STATE,
-                                                          .node = node_names[n],
-                                                          .job = job,
-                                                          .live = live,
-                                                          .node_state = &report});
-    free(observed);
-}
-
-static void worker_speaks(size_t n, bool live)
-{
-    struct worker_model *worker = &w->workers[n];
-    const char *runtimes[] = {"docker"};
-    struct presence_document presence = {.state = PRESENCE_ONLINE, .session = worker->session};
-    struct node_info info = {
-        .head = {.cluster = manager_cluster(w->cluster.manager), .seq = ++worker->seq},
-        .datacenter = "dc1",
-        .capacity = {NODE_CPU_MILLIS, (int64_t)4 << 30, (int64_t)4 << 30},
-        .runtimes = {runtimes, 1},
-        .interval_ms = 10000,
-    };
-    if (!info.head.cluster[0])
-        info.head.cluster = NULL;
-    cluster_step(&w->cluster, &(struct manager_event){.kind = EVENT_NODE_PRESENCE,
-                                                      .node = node_names[n],
-                                                      .live = live,
-                                                      .presence = &presence});
-    cluster_step(&w->cluster, &(struct manager_event){.kind = EVENT_NODE_INFO,
-                                                      .node = node_names[n],
-                                                      .live = live,
-                                                      .node_info = &info});
-}
-
-/* Something happens to one task. */
-static void worker_goes_on(size_t n)
-{
-    struct worker_model *worker = &w->workers[n];
-    if (!worker->count)
-        return;
-    struct held *held = &worker->held[prng_below(&w->prng, worker->count)];
-    if (held->gone || attempt_state_is_final(held->state))
-        return;
-    bool ends = held->state == ATTEMPT_RUNNING && prng_below(&w->prng, 3) == 0;
-    bool batch = job_index(held->job) >= 2;
-    held->seq = ++worker->seq;
-    held->state = !ends                              ? ATTEMPT_RUNNING
-                  : batch && prng_below(&w->prng, 2) ? ATTEMPT_COMPLETED
-                                                     : ATTEMPT_FAILED;
-    worker_reports(n, held->job, true);
-}
-
-static void worker_goes_away(size_t n)
-{
-    struct worker_model *worker = &w->workers[n];
-    worker->away = true;
-    if (prng_below(&w->prng, 2))
-        cluster_presence(&w->cluster, node_names[n], PRESENCE_OFFLINE, worker->session);
-}
-
-static void worker_comes_back(size_t n)
-{
-    struct worker_model *worker = &w->workers[n];
-    if (!worker->away)
-        return;
-    worker->away = false;
-    worker->session++;
-    w->unclear_ms = w->cluster.now.mono_ms;
-    worker_speaks(n, true);
-    for (size_t i = 0; i < JOBS; i++)
-        worker_reports(n, job_names[i], true);
-}
+enum { STEPS = 250, SEEDS = 60 };
 
 /* ---- users and managers ---- */
 
@@ -250,48 +55,12 @@ static void heartbeats(void)
             cluster_heartbeat(&w->cluster, node_names[n]);
 }
 
-static void answer_questions(void);
-
 static void pass(int64_t ms)
 {
     for (; ms > 0; ms -= 1000) {
         answer_questions();
         heartbeats();
         cluster_pass(&w->cluster, 1000, NULL);
-    }
-}
-
-/* ---- what a worker has stored ---- */
-
-static void answer(size_t n, const char *token)
-{
-    struct answer out = {.token = token, .result = REPLY_ACCEPTED};
-    struct manager_event event = {
-        .kind = EVENT_ANSWER_ASSIGNMENT, .node = node_names[n], .live = true, .answer = &out};
-    const struct assignment *stored[JOBS];
-    for (size_t job = 0; job < JOBS; job++) {
-        stored[out.parts] = cluster_assignment(&w->cluster, node_names[n], job_names[job]);
-        out.parts += stored[out.parts] && !stored[out.parts]->head.tombstone;
-    }
-    for (int64_t i = 0; i < out.parts; i++) {
-        out.part = i + 1;
-        out.assignment = stored[i];
-        cluster_step(&w->cluster, &event);
-    }
-    if (!out.parts)
-        cluster_step(&w->cluster, &event);
-}
-
-static void answer_questions(void)
-{
-    struct cluster *cluster = &w->cluster;
-    while (cluster->asked_count) {
-        size_t last = --cluster->asked_count;
-        size_t n = 0;
-        while (strcmp(node_names[n], cluster->asked_node[last]) != 0)
-            n++;
-        if (!w->workers[n].away)
-            answer(n, cluster->asked[last]);
     }
 }
 
