@@ -151,14 +151,13 @@ static void on_connect_failed(void *context, MQTTAsync_failureData *data)
     paho_tell_connect_failed(context, code, refusal_text(code), data ? data->message : NULL);
 }
 
+/* Paho puts the broker's reason into either of two places; one of 3.1.1 answers in its own numbers.
+ */
 static void on_connect_failed5(void *context, MQTTAsync_failureData5 *data)
 {
-    int code = data ? data->code : 0;
-    const char *reason = NULL;
-    if (data && data->reasonCode) {
-        code = (int)data->reasonCode;
-        reason = MQTTReasonCode_toString(data->reasonCode);
-    }
+    int code = !data ? 0 : data->reasonCode ? (int)data->reasonCode : data->code;
+    const char *reason = code >= PAHO_REFUSED ? MQTTReasonCode_toString((enum MQTTReasonCodes)code)
+                                              : refusal_text(code);
     paho_tell_connect_failed(context, code, reason, data ? data->message : NULL);
 }
 

@@ -139,6 +139,15 @@ static bool is_first_of_its_port(const struct container_request *request, size_t
     return true;
 }
 
+/* The engine would choose one number for IPv4 and another for IPv6; a port has one number. */
+static const char *address_of(const struct container_request *request,
+                              const struct runtime_port_binding *port)
+{
+    if (request->bind_address || port->host)
+        return request->bind_address;
+    return "0.0.0.0";
+}
+
 /* All bindings of one port inside form one list. */
 static void add_bindings_of(struct buf *out, const struct container_request *request, size_t first)
 {
@@ -151,7 +160,7 @@ static void add_bindings_of(struct buf *out, const struct container_request *req
             continue;
         _cleanup_free_ char *host = port->host ? mem_printf("%" PRId64, port->host) : NULL;
         buf_add_text(out, i > first ? ",{" : "{");
-        add_member(out, "HostIp", request->bind_address);
+        add_member(out, "HostIp", address_of(request, port));
         add_member(out, "HostPort", host ? host : "");
         buf_add_char(out, '}');
     }
