@@ -35,9 +35,9 @@ static struct said *said_of(struct documents *documents, const char *name)
 }
 
 /* The first number behind a key: those of the head come first. */
-static long long number_of(const char *payload, const char *key)
+static long long number_of(const struct bus_publication *what, const char *key)
 {
-    const char *at = strstr(payload, key);
+    const char *at = memmem(what->payload, what->length, key, strlen(key));
     return at ? strtoll(at + strlen(key), NULL, 10) : 0;
 }
 
@@ -65,8 +65,8 @@ static void check_order(struct documents *documents, const struct process *proce
                         const struct bus_publication *what)
 {
     struct said *said = said_of(documents, what->topic);
-    long long term = number_of(what->payload, "\"term\":");
-    long long seq = number_of(what->payload, "\"seq\":");
+    long long term = number_of(what, "\"term\":");
+    long long seq = number_of(what, "\"seq\":");
     if (term < said->first || (term == said->first && seq < said->second))
         world_fail(documents->world, "I3: %s goes back on %s: from %lld.%lld to %lld.%lld",
                    process->name, what->topic, said->first, said->second, term, seq);
