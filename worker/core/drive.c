@@ -54,6 +54,14 @@ bool job_is_settled(const struct worker *worker, const char *name)
     return held->revision == revision && held->head.term == worker->term;
 }
 
+bool index_has_dropped(const struct node_desired *desired, const char *job,
+                       const struct manager_head *assignment)
+{
+    return assignment->term == desired->head.term &&
+           !strcmp(assignment->manager, desired->head.manager) &&
+           assignment->seq < desired->head.seq && index_revision(desired, job) == UNSET;
+}
+
 static bool stop_after_is_due(const struct step *step, const struct attempt *attempt)
 {
     const struct worker *worker = step->worker;
@@ -236,7 +244,9 @@ static void drive_run(struct step *step, struct attempt *attempt)
     if (attempt->state == ATTEMPT_STOPPING || attempt->in_flight || !can_run_here(step, attempt)) {
         return;
     }
-    apply_run_wanted(step, attempt);
+    if (!attempt->awaits_list) { /* what may exist of this run is looked for first */
+        apply_run_wanted(step, attempt);
+    }
     if (may_start(step, attempt)) {
         start_now(step, attempt);
     } else if (runtime_of(step->worker, attempt)->down && attempt->reason != REASON_ENGINE_DOWN) {

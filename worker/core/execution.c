@@ -280,12 +280,27 @@ static bool is_execution(const struct runtime_event *event)
     return event->kind == RUNTIME_RUNNING || event->kind == RUNTIME_EXITED;
 }
 
+/* Its attempt was forgotten before it could be removed (a full disk, a death in between). */
+static void remove_leftover(struct step *step, enum runtime_kind runtime, const char *job,
+                            const struct runtime_event *event)
+{
+    struct effect *effect = effects_add(step->effects, EFFECT_REMOVE);
+    effect->runtime = runtime;
+    effect->run = event->run;
+    snprintf(effect->task_id, sizeof(effect->task_id), "%s", event->task_id);
+    snprintf(effect->job, sizeof(effect->job), "%s", job);
+}
+
 /* An execution with our labels of which no document speaks. */
 static struct attempt *unknown_execution(struct step *step, enum runtime_kind runtime,
                                          const struct runtime_event *event)
 {
     struct attempt_name name;
     if (!is_execution(event) || !attempt_name_parse(event->task_id, &name)) {
+        return NULL;
+    }
+    if (event->kind == RUNTIME_EXITED && job_is_settled(step->worker, name.job)) {
+        remove_leftover(step, runtime, name.job, event);
         return NULL;
     }
     struct job *job = worker_job_obtain(step->worker, name.job);
@@ -384,6 +399,7 @@ static void on_engine_down(struct step *step, enum runtime_kind kind)
     HASH_ITER(hh, step->worker->attempts, attempt, next)
     {
         if (attempt->runtime == kind) {
+            attempt->awaits_list = attempt->awaits_list || attempt->in_flight;
             attempt->in_flight = attempt->stop_sent = false;
         }
     }

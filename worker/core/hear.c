@@ -213,6 +213,13 @@ static void assignment_take(struct step *step, struct job *job, struct worker_ev
     }
 }
 
+/* An old copy, of a broker that went back in time, of what is over. */
+static bool is_left_over(const struct worker *worker, const struct worker_event *event)
+{
+    return worker->desired &&
+           index_has_dropped(&worker->desired->value, event->job, &event->assignment->value.head);
+}
+
 void hear_assignment(struct step *step, struct worker_event *event)
 {
     const struct assignment *heard = &event->assignment->value;
@@ -221,6 +228,9 @@ void hear_assignment(struct step *step, struct worker_event *event)
     }
     struct job *job = worker_job_find(step->worker, event->job);
     if (job && job->held && manager_head_compare(&heard->head, &job->held->value.head) <= 0) {
+        return;
+    }
+    if (!event->from_store && !heard->head.tombstone && is_left_over(step->worker, event)) {
         return;
     }
     if (!job) {

@@ -150,6 +150,10 @@ void attempt_stop_run(struct step *step, const struct attempt *attempt, int64_t 
 void attempt_remove_run(struct step *step, const struct attempt *attempt, int64_t run);
 /* Whether the leader's index says that nothing beyond our assignments is wanted of this job. */
 bool job_is_settled(const struct worker *worker, const char *name);
+/* Whether an assignment is older than an index of the same manager that does not name its job: an
+ * old copy of what is over. It starts nothing. */
+bool index_has_dropped(const struct node_desired *desired, const char *job,
+                       const struct manager_head *assignment);
 
 /* ---- ending.c: an execution ended or could not start ---- */
 
