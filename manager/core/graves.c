@@ -1,7 +1,8 @@
 /* Tombstones. A document that is gone for good stays in the store as a tombstone for 24 h, so that
  * an old copy that turns up again is known to be old; its topic gets the empty message as mere
  * clean-up, some time after the tombstone itself was published, and again after each new
- * connection. */
+ * connection. An assignment's stays until its node has answered: one that is away would never hear
+ * of the end. */
 #include "manager/core/internal.h"
 
 #include <stdlib.h>
@@ -40,6 +41,17 @@ static void forget(struct manager *manager, struct grave *grave)
     free(grave);
 }
 
+static bool is_heard(struct manager *manager, const struct grave *grave)
+{
+    struct topic topic;
+    if (!topic_parse(grave->topic, &topic) || topic.kind != TOPIC_NODE_ASSIGN)
+        return true;
+    const struct node *node = node_find(manager, topic.level[0]);
+    const struct job *job = job_find(manager, topic.level[1]);
+    const struct binding *binding = node && job ? binding_find(node, job) : NULL;
+    return !binding || node->deleted || binding->state_revision >= binding->revision;
+}
+
 static void graves_fire(struct manager *manager, void *owner)
 {
     (void)owner;
@@ -47,11 +59,14 @@ static void graves_fire(struct manager *manager, void *owner)
     struct grave *grave, *next;
     HASH_ITER(hh, manager->graves, grave, next)
     {
-        if (grave->clear_ms && grave->clear_ms <= now) {
+        bool last = grave->forget_ms <= now;
+        if (grave->clear_ms && grave->clear_ms <= now && (last || is_heard(manager, grave))) {
             emit_clear(manager, CLEAR_TOPIC, grave->topic);
             grave->clear_ms = 0;
+        } else if (grave->clear_ms && grave->clear_ms <= now) {
+            grave->clear_ms = now + TOMBSTONE_KEPT_MS;
         }
-        if (grave->forget_ms <= now)
+        if (last)
             forget(manager, grave);
     }
     graves_schedule(manager);

@@ -215,6 +215,30 @@ static bool obey_assignment(struct cluster *cluster, const char *node, const cha
     return false;
 }
 
+/* A worker that hears a tombstone says that nothing is left. */
+static void answer_tombstone(struct cluster *cluster, const char *node, const char *job)
+{
+    const struct assignment *assignment = cluster_assignment(cluster, node, job);
+    struct node_state report = {
+        .head = {.seq = ++cluster->seq}, .revision = assignment->revision, .tombstone = true};
+    if (assignment->head.tombstone)
+        cluster_step(cluster, &(struct manager_event){.kind = EVENT_NODE_STATE,
+                                                      .node = node,
+                                                      .job = job,
+                                                      .live = true,
+                                                      .node_state = &report});
+}
+
+static void answer_tombstones(struct cluster *cluster, const char *node)
+{
+    for (size_t i = 0; i < cluster->document_count; i++) {
+        struct topic topic;
+        assert_true(topic_parse(cluster->documents[i].document.topic, &topic));
+        if (topic.kind == TOPIC_NODE_ASSIGN && (!node || !strcmp(node, topic.level[0])))
+            answer_tombstone(cluster, topic.level[0], topic.level[1]);
+    }
+}
+
 void cluster_obey(struct cluster *cluster, const char *node)
 {
     for (int round = 0; round < 200; round++) {
@@ -225,8 +249,10 @@ void cluster_obey(struct cluster *cluster, const char *node)
             if (topic.kind == TOPIC_NODE_ASSIGN && (!node || !strcmp(node, topic.level[0])))
                 changed = obey_assignment(cluster, topic.level[0], topic.level[1]);
         }
-        if (!changed)
+        if (!changed) {
+            answer_tombstones(cluster, node);
             return;
+        }
     }
     fail_msg("workers and manager do not settle");
 }

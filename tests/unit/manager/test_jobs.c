@@ -176,6 +176,25 @@ static void a_deleted_job_leaves_tombstones_and_then_empty_topics(void **state)
     assert_true(cluster_cleared(c, "nodes/n1/assign/web"));
 }
 
+/* Found by the simulation, seed 169: the node would have come back to an empty topic. */
+static void the_tombstone_of_an_assignment_stays_until_its_node_has_answered(void **state)
+{
+    (void)state;
+    cluster_add_node(c, "n1");
+    cluster_set(c, "web", WEB);
+    cluster_obey(c, NULL);
+    cluster_command(c, COMMAND_JOB_DELETE, "web");
+    for (size_t i = cluster_assignment(c, "n1", "web")->attempts.count; i--;)
+        cluster_report(c, "n1", "web", i, ATTEMPT_STOPPED, UNSET);
+    assert_true(cluster_assignment(c, "n1", "web")->head.tombstone);
+    cluster_pass(c, 2 * TOMBSTONE_KEPT_MS, NULL);
+    assert_true(cluster_cleared(c, "jobs/web/spec"));
+    assert_false(cluster_cleared(c, "nodes/n1/assign/web"));
+    cluster_obey(c, NULL);
+    cluster_pass(c, TOMBSTONE_KEPT_MS, NULL);
+    assert_true(cluster_cleared(c, "nodes/n1/assign/web"));
+}
+
 static void a_deleted_job_that_is_set_again_has_a_larger_version(void **state)
 {
     (void)state;
@@ -275,6 +294,7 @@ int main(void)
         TEST(an_attempt_leaves_its_assignment_only_after_its_final_state_was_stored),
         TEST(the_same_specification_starts_a_stopped_job),
         TEST(a_deleted_job_leaves_tombstones_and_then_empty_topics),
+        TEST(the_tombstone_of_an_assignment_stays_until_its_node_has_answered),
         TEST(a_deleted_job_that_is_set_again_has_a_larger_version),
         TEST(stopping_and_deleting_what_is_not_there_is_accepted),
         TEST(scaling_and_restarting_what_is_not_there_is_rejected),
