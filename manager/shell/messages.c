@@ -170,8 +170,9 @@ void manager_shell_on_message(struct manager_shell *shell, const struct bus_mess
     const struct message_row *row = row_of(topic.kind);
     if (!row || is_untimely(shell, row, message))
         return;
-    if (row->ours && hash_memory_has(&shell->echoes, message_hash(message->topic, message->payload,
-                                                                  message->length)))
-        return; /* our own, come back */
+    /* our own, come back: once, so that an old one that is said again is written over */
+    uint64_t hash = message_hash(message->topic, message->payload, message->length);
+    if (row->ours && hash_memory_take(&shell->echoes, hash))
+        return;
     hear(shell, row, &topic, message, false);
 }

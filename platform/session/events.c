@@ -105,6 +105,14 @@ bool hash_memory_has(const struct hash_memory *memory, uint64_t hash)
     return memory->items[hash % memory->count] == hash;
 }
 
+bool hash_memory_take(struct hash_memory *memory, uint64_t hash)
+{
+    bool known = hash_memory_has(memory, hash);
+    if (known)
+        memory->items[hash % memory->count] = 0;
+    return known;
+}
+
 bool hash_memory_add(struct hash_memory *memory, uint64_t hash)
 {
     bool known = hash_memory_has(memory, hash);
