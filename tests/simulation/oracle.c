@@ -30,6 +30,12 @@ struct site { /* a node, as seen */
     int64_t heard_ms, silent_ms; /* last heard; last known to have been silent for SILENCE_MS */
 };
 
+struct started { /* an attempt: the last run of it that was seen to run */
+    char task_id[TASK_ID_MAX];
+    int64_t run;
+    UT_hash_handle hh;
+};
+
 struct done { /* an instance of a batch job that has ended well */
     char instance[TASK_ID_MAX];
     int64_t at_ms;
@@ -41,6 +47,7 @@ struct oracle {
     struct documents *documents;
     struct site sites[NODES_MAX];
     struct done *done;
+    struct started *started;
 };
 
 int64_t oracle_node_cpu_millis(const struct world *world)
@@ -123,6 +130,22 @@ static void check_not_done(struct oracle *oracle, int site, const struct running
     forget_done(oracle, done);
 }
 
+/* I3, I5: no run of an attempt is run twice, and no earlier one again. */
+static void check_new_run(struct oracle *oracle, int site, const struct running *running)
+{
+    struct started *started;
+    HASH_FIND_STR(oracle->started, running->task_id, started);
+    if (!started) {
+        started = mem_alloc(sizeof(*started));
+        snprintf(started->task_id, sizeof(started->task_id), "%s", running->task_id);
+        HASH_ADD_STR(oracle->started, task_id, started);
+    }
+    if (running->run <= started->run)
+        world_fail(oracle->world, "I3: n%d starts run %lld of %s after run %lld", site + 1,
+                   (long long)running->run, running->task_id, (long long)started->run);
+    started->run = running->run;
+}
+
 static int64_t since(const struct look *look, const struct running *running)
 {
     for (int i = 0; i < look->before_count; i++)
@@ -132,6 +155,7 @@ static int64_t since(const struct look *look, const struct running *running)
     world_note(look->oracle->world, "n%d runs %s run %lld", look->site + 1, running->task_id,
                (long long)running->run);
     check_not_done(look->oracle, look->site, running);
+    check_new_run(look->oracle, look->site, running);
     return look->oracle->world->now_ms;
 }
 
@@ -179,7 +203,7 @@ static void check_pair(struct oracle *oracle, int a_site, const struct running *
                        const struct running *b)
 {
     const struct wish *wish = wish_of(oracle, a->task_id);
-    int64_t from_ms = a->since_ms < b->since_ms ? a->since_ms : b->since_ms;
+    int64_t from_ms = (a->since_ms < b->since_ms ? a->since_ms : b->since_ms) - SETTLED_MS;
     bool excused =
         strcmp(a->task_id, b->task_id) != 0 && wish && wish->replace &&
         (was_silent_since(oracle, a_site, from_ms) || was_silent_since(oracle, b_site, from_ms));
@@ -246,6 +270,10 @@ void oracle_on_forgotten(struct oracle *oracle, const char *task_id)
     struct done *done = done_find(oracle, instance);
     if (done)
         forget_done(oracle, done);
+    struct started *started;
+    HASH_FIND_STR(oracle->started, task_id, started);
+    if (started)
+        started->run = 0;
 }
 
 /* ---- in the end ---- */
@@ -349,6 +377,11 @@ void oracle_free(struct oracle *oracle)
         return;
     while (oracle->done)
         forget_done(oracle, oracle->done);
+    while (oracle->started) {
+        struct started *started = oracle->started;
+        HASH_DEL(oracle->started, started);
+        free(started);
+    }
     documents_free(oracle->documents);
     free(oracle);
 }

@@ -13,6 +13,7 @@
 
 struct said {
     char *name;              /* a topic, or "node attempt" */
+    long long documents;     /* of a topic: how many; of an attempt: the one that named it last */
     long long first, second; /* term, seq of a topic; run, state of an attempt */
     UT_hash_handle hh;
 };
@@ -70,19 +71,24 @@ static void check_order(struct documents *documents, const struct process *proce
     if (term < said->first || (term == said->first && seq < said->second))
         world_fail(documents->world, "I3: %s goes back on %s: from %lld.%lld to %lld.%lld",
                    process->name, what->topic, said->first, said->second, term, seq);
+    said->documents += term != said->first || seq != said->second;
     said->first = term;
     said->second = seq;
 }
 
 /* I3, I5: one attempt. A worker's word of a run that it has never started (0) does not count. */
 static void check_attempt(struct documents *documents, const char *node,
-                          const struct observed_attempt *attempt)
+                          const struct observed_attempt *attempt, long long document)
 {
     _cleanup_free_ char *name = mem_printf("%s %s", node, attempt->id);
     struct said *said = said_of(documents, name);
+    if (said->documents < document - 1) /* it had been let go; a leftover may be found */
+        said->first = said->second = 0;
+    said->documents = document;
     bool was_final = said->second >= ATTEMPT_COMPLETED;
-    bool back = attempt->run < said->first ||
-                (attempt->run == said->first && attempt->state < said->second);
+    bool back = attempt->state < ATTEMPT_COMPLETED && /* the end is above any run */
+                (attempt->run < said->first ||
+                 (attempt->run == said->first && attempt->state < said->second));
     if (was_final ? attempt->state != said->second : back)
         world_fail(documents->world,
                    "%s: %s says of %s: run %lld state %d after run %lld state %lld",
@@ -105,7 +111,8 @@ static void check_attempts(struct documents *documents, const struct process *pr
     }
     for (size_t i = 0; i < state.attempts.count; i++)
         check_attempt(documents, process->name,
-                      RECORD_AT(struct observed_attempt, state.attempts, i));
+                      RECORD_AT(struct observed_attempt, state.attempts, i),
+                      said_of(documents, what->topic)->documents);
 }
 
 /* I1, I6: "accepted" is said only of what is in the store. */
@@ -125,13 +132,24 @@ static void check_answer(struct documents *documents, const struct process *proc
                    reply.token);
 }
 
+/* What is said on a cleared topic begins anew. */
+static void begin_anew(struct documents *documents, const char *topic)
+{
+    struct said *said = said_of(documents, topic);
+    said->first = said->second = 0;
+}
+
 void documents_check(struct documents *documents, const char *client,
                      const struct bus_publication *what)
 {
     struct topic topic;
     const struct process *process = process_of(documents->world, client);
-    if (!process || !what->length || !topic_parse(what->topic, &topic))
+    if (!process || !topic_parse(what->topic, &topic))
         return;
+    if (!what->length) {
+        begin_anew(documents, what->topic);
+        return;
+    }
     bool stored = topic.kind == TOPIC_JOB_SPEC || topic.kind == TOPIC_JOB_HISTORY ||
                   topic.kind == TOPIC_NODE_DESIRED || topic.kind == TOPIC_NODE_ASSIGN ||
                   topic.kind == TOPIC_NODE_STATE;
