@@ -80,9 +80,13 @@ class Bus:
                                                "payload": message.payload.decode("utf-8", "replace")}) + "\n")
             self._changed.notify_all()
 
-    def close(self):
+    def leave(self):
+        """Hears nothing any more: for measurements, in which a listener would be a load."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def close(self):
+        self.leave()
         if self._record:
             self._record.close()
 
