@@ -46,7 +46,8 @@ class Docker:
     def __init__(self, socket_path):
         self.socket = str(socket_path)
 
-    def call(self, method, path, body=None, raw=None):
+    def call(self, method, path, body=None, raw=None, text=False):
+        """One call. The answer is decoded when it is JSON, unless `text` (a stream of JSON lines) is asked for."""
         connection = _UnixConnection(self.socket)
         try:
             headers = {}
@@ -55,13 +56,13 @@ class Docker:
                 data, headers = json.dumps(body), {"Content-Type": "application/json"}
             connection.request(method, "/v1.41" + path, data, headers)
             response = connection.getresponse()
-            text = response.read().decode(errors="replace")
+            answer = response.read().decode(errors="replace")
         finally:
             connection.close()
         if response.status >= 400:
-            raise EngineError(response.status, text)
-        return json.loads(text) if text.startswith(("{", "[")) and "json" in response.headers.get("Content-Type", "") \
-            else text
+            raise EngineError(response.status, answer)
+        is_json = answer.startswith(("{", "[")) and "json" in response.headers.get("Content-Type", "")
+        return json.loads(answer) if is_json and not text else answer
 
     def answers(self):
         try:
