@@ -7,6 +7,7 @@
 #include "manager/settings.h"
 #include "manager/shell/shell.h"
 #include "platform/adapters/clock_system.h"
+#include "platform/adapters/directory.h"
 #include "platform/adapters/random_system.h"
 
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static int make_bus(struct program *program, struct err *err)
 static int make_all(struct program *program, struct err *err)
 {
     program_open(&program->base, on_timer, program);
-    int result = program_make_data_dir(&program->settings.program, err);
+    int result = directory_make(program->settings.program.data_dir, err);
     if (!result)
         result = program_open_store(&program->base, &program->settings.program, err);
     if (!result)

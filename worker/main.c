@@ -6,6 +6,7 @@
  * Exit codes: 0 ended on request, 1 cannot work (the reason on stderr), 2 wrong options. Tasks run
  * on when the worker ends, whatever the way. */
 #include "platform/adapters/clock_system.h"
+#include "platform/adapters/directory.h"
 #include "platform/adapters/random_system.h"
 #include "platform/base/mem.h"
 #include "worker/runtime/docker.h"
@@ -165,7 +166,7 @@ static int make_all(struct program *program, struct err *err)
     program_open(&program->base, on_timer, program);
     program->sampler =
         (struct system_sampler){.proc = "/proc", .directory = settings->program.data_dir};
-    int result = program_make_data_dir(&settings->program, err);
+    int result = directory_make(settings->program.data_dir, err);
     if (!result) {
         settings_measure(settings, &program->arena);
         result = program_open_store(&program->base, &settings->program, err);

@@ -62,11 +62,6 @@ void loop_stop(struct loop *loop)
     uv_stop(&loop->uv);
 }
 
-struct uv_loop_s *loop_uv(struct loop *loop)
-{
-    return &loop->uv;
-}
-
 /* ---- descriptors ---- */
 
 struct loop_poll {

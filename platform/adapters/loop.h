@@ -14,7 +14,6 @@ struct loop_timer;
 struct loop_async;
 struct loop_poll;
 struct loop_signal;
-struct uv_loop_s;
 
 /* Aborts when the system gives no loop (start of the process). */
 struct loop *loop_new(void);
@@ -25,8 +24,6 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Waits for the next events, handles them and returns: for callers with a loop of their own. */
 void loop_run_once(struct loop *loop);
-/* For an adapter that needs what is not offered here (child processes). */
-struct uv_loop_s *loop_uv(struct loop *loop);
 
 /* One-shot timers on CLOCK_BOOTTIME, as `struct now.mono_ms`: time asleep counts. */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*on_due)(void *context), void *context);

@@ -6,13 +6,9 @@
 #include "platform/base/mem.h"
 #include "schema/topics.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
@@ -95,22 +91,6 @@ void program_open(struct program_base *base, void (*on_due)(void *context), void
 void program_rearm(struct program_base *base, int64_t mono_ms)
 {
     loop_timer_set(base->timer, mono_ms);
-}
-
-int program_make_data_dir(const struct program_settings *settings, struct err *err)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s", settings->data_dir);
-    for (char *cursor = path + 1; *cursor; cursor++) {
-        if (*cursor != '/')
-            continue;
-        *cursor = '\0';
-        mkdir(path, 0755);
-        *cursor = '/';
-    }
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return err_set_errno(err, ERR_IO, errno, "cannot make the data directory %s", path);
-    return 0;
 }
 
 int program_open_store(struct program_base *base, const struct program_settings *settings,

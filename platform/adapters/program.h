@@ -70,8 +70,6 @@ struct program_base {
 
 /* The loop, a timer that calls `on_due`, and SIGTERM and SIGINT that end the loop. */
 void program_open(struct program_base *base, void (*on_due)(void *context), void *context);
-/* mkdir -p: the data directory is the only one that is made unasked. */
-int program_make_data_dir(const struct program_settings *settings, struct err *err);
 /* As their shells' `rearm`. */
 void program_rearm(struct program_base *base, int64_t mono_ms);
 int program_open_store(struct program_base *base, const struct program_settings *settings,

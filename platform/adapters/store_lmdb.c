@@ -16,6 +16,7 @@
  */
 #include "platform/adapters/store_lmdb.h"
 
+#include "platform/adapters/directory.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
@@ -289,20 +290,6 @@ static const struct store_ops lmdb_store_ops = {.name = "lmdb",
                                                 .abort = lmdb_abort,
                                                 .scan = lmdb_scan,
                                                 .close = lmdb_close};
-
-static int directory_make(const char *directory, struct err *err)
-{
-    _cleanup_free_ char *path = mem_strdup(directory);
-    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash)
-            *slash = '\0';
-        if (mkdir(path, 0700) && errno != EEXIST)
-            return err_set_errno(err, ERR_IO, errno, "cannot make the directory %s", path);
-        if (!slash)
-            return 0;
-        *slash = '/';
-    }
-}
 
 /* The holder's pid is in the lock file, for the message only, and always as long: writing it over
  * the last one needs no room on the disk. */

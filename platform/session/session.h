@@ -71,10 +71,6 @@ int64_t session_deadline_ms(const struct session *session);
 
 /* Last completed stage of this connection: 0 … stage_count. */
 int session_stage(const struct session *session);
-static inline bool session_is_whole(const struct session *session, int stage_count)
-{
-    return session_stage(session) == stage_count;
-}
 int64_t session_number(const struct session *session);
 const char *session_instance(const struct session *session);
 /* Starts the stages again without a new connection (a resync). */
