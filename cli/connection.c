@@ -36,23 +36,6 @@ static void on_due(void *context)
     connection->due = true;
 }
 
-/* The first line of a file, without its end. */
-static int read_password(const char *path, char **ret_password, struct err *err)
-{
-    size_t size = 0;
-    if (!path)
-        return 0;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set_errno(err, ERR_IO, errno, "--password-file %s", path);
-    ssize_t length = getline(ret_password, &size, file);
-    fclose(file);
-    if (length < 0)
-        return err_set(err, ERR_INVALID, "--password-file %s is empty", path);
-    (*ret_password)[strcspn(*ret_password, "\r\n")] = '\0';
-    return 0;
-}
-
 /* A CA file asks for TLS; an address without a scheme gets it. */
 static char *broker_of(const struct cli *cli)
 {
@@ -64,11 +47,7 @@ static char *broker_of(const struct cli *cli)
 static int make_bus(struct connection *connection, const struct cli *cli,
                     const struct bus_handler *handler, struct err *err)
 {
-    _cleanup_free_ char *password = NULL;
     char client_id[32] = "argosy-cli-";
-    int failed = read_password(cli->value[OPT_PASSWORD_FILE], &password, err);
-    if (failed)
-        return failed;
     prng_base32(&connection->prng, client_id + strlen(client_id), 12);
     const char *brokers[] = {connection->broker};
     struct mqtt_bus_config config = {
@@ -81,7 +60,7 @@ static int make_bus(struct connection *connection, const struct cli *cli,
         .broker_count = 1,
         .keepalive_s = DEFAULT_KEEPALIVE_S,
         .username = cli->value[OPT_USERNAME],
-        .password = password,
+        .password_file = cli->value[OPT_PASSWORD_FILE],
         .ca_file = cli->value[OPT_CA_FILE],
         .certificate_file = cli->value[OPT_CERT_FILE],
         .key_file = cli->value[OPT_KEY_FILE],

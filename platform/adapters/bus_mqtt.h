@@ -28,6 +28,7 @@ struct mqtt_bus_config {
     int keepalive_s;
     enum mqtt_protocol protocol;
     const char *username, *password; /* NULL: none */
+    const char *password_file;       /* its first line is the password, unless one is given */
     const char *ca_file;             /* with ssl://; NULL: the system's */
     const char *certificate_file, *key_file;
     int window; /* unacknowledged publications; 0: 16 with MQTT 5 (the least a broker may allow is
@@ -35,7 +36,8 @@ struct mqtt_bus_config {
     struct bus_handler handler;
 };
 
-/* All strings are copied. -ERR_INVALID for a broker address that is none, else the Paho library's
+/* All strings are copied. -ERR_INVALID for a broker address that is none, -ERR_IO for a
+ * password file that cannot be read, else the Paho library's
  * refusal. Nothing happens before bus->ops->start(). */
 int mqtt_bus_new(const struct mqtt_bus_config *config, struct bus **ret_bus, struct err *err);
 

@@ -16,7 +16,7 @@ struct program_settings {
     const char *data_dir;
     int64_t keepalive_ms;
     const char *protocol_text;
-    const char *username, *password, *ca_file, *certificate_file, *key_file;
+    const char *username, *password, *password_file, *ca_file, *certificate_file, *key_file;
     const char *log_level_text;
 
     /* what follows */
@@ -48,6 +48,8 @@ struct program_settings {
         OPTION_ROW('u', "username", TEXT, program.username, NULL, "NAME", "for the broker"), \
         OPTION_ROW(0, "password", TEXT, program.password, NULL, "TEXT", "for the broker",    \
                    .secret = true),                                                          \
+        OPTION_ROW(0, "password-file", TEXT, program.password_file, NULL, "FILE",            \
+                   "its first line is the password"),                                        \
         OPTION_ROW(0, "ca-file", TEXT, program.ca_file, NULL, "FILE",                        \
                    "certificates that the broker's is checked by"),                          \
         OPTION_ROW(0, "certificate", TEXT, program.certificate_file, NULL, "FILE",           \

@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_error_text(text, size, message, sizeof(message));
     for (int step = STEP_CREATE; step <= STEP_PULL; step++)
         ASSERT(engine_error_reason((enum engine_step)step, 500, message) != REASON_NONE);
-    init_failure_reason(message);
+    const char *sentence;
+    init_failure_reason(message, &sentence);
     return 0;
 }

@@ -292,8 +292,9 @@ void label_filter(const char *node, const char *cluster, bool events, struct buf
         add_item(&json, cluster_label);
     }
     buf_add_char(&json, ']');
-    if (events)
-        buf_add_text(&json, ",\"type\":[\"container\"],\"event\":[\"die\",\"destroy\"]");
+    if (events) /* died and remove are Podman's words, which it filters by */
+        buf_add_text(&json, ",\"type\":[\"container\"],"
+                            "\"event\":[\"die\",\"died\",\"destroy\",\"remove\"]");
     buf_add_char(&json, '}');
     url_add(out, buf_text(&json));
 }

@@ -1,9 +1,9 @@
 /* stop -> (die event, or the stop's answer) -> inspect: how did it end? -> EXITED; remove -> GONE.
  *
  * Failure modes: removed by others while we look (the event's exit code is told, then GONE); a
- * command that the container's init process could not run looks like exit code 127 and is told
- * apart by its last words: FAILED; a stop that the engine could not carry out leaves it RUNNING,
- * and whoever lists asks again. */
+ * command that the container's init process could not run looks like exit code 127 (or 1) and is
+ * told apart by its last words: FAILED; a stop that the engine could not carry out leaves it
+ * RUNNING, and whoever lists asks again. */
 #include "platform/base/mem.h"
 #include "worker/runtime/docker_runtime.h"
 #include "worker/runtime/log_frames.h"
@@ -47,8 +47,8 @@ static void learn_end(struct execution *execution, const struct container *conta
 
 static bool may_be_init_failure(const struct execution *execution)
 {
-    return (execution->exit_code == EXIT_NOT_FOUND ||
-            execution->exit_code == EXIT_NOT_EXECUTABLE) &&
+    return (execution->exit_code == EXIT_NOT_FOUND || execution->exit_code == EXIT_NOT_EXECUTABLE ||
+            execution->exit_code == EXIT_FAILURE) && /* Podman's init */
            !execution->wants_stop &&
            execution->finished_ms - execution->started_ms < INIT_FAILS_WITHIN_MS;
 }
@@ -60,15 +60,6 @@ static void collect(void *context, int stream, const char *bytes, size_t length)
         buf_add(text, bytes, length);
 }
 
-/* "[FATAL tini (7)] exec nosuch failed: No such file or directory": what is behind the bracket. */
-static const char *init_sentence(char *text)
-{
-    char *sentence = strstr(text, "] exec ");
-    sentence = sentence ? sentence + 2 : text;
-    sentence[strcspn(sentence, "\n")] = '\0';
-    return sentence;
-}
-
 static void on_diagnosed(void *context, const struct engine_reply *reply)
 {
     struct execution *execution = context;
@@ -78,11 +69,14 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
         return;
     if (engine_reply_is_ok(reply))
         log_frames_feed(&mux, reply->body, reply->length, collect, &text);
-    enum reason reason = init_failure_reason(buf_text(&text));
-    if (reason)
-        docker_start_discard(execution, reason, init_sentence(text.data));
-    else
+    const char *sentence = NULL;
+    enum reason reason = init_failure_reason(buf_text(&text), &sentence);
+    if (reason) {
+        _cleanup_free_ char *words = mem_printf("%.*s", (int)strcspn(sentence, "\n"), sentence);
+        docker_start_discard(execution, reason, words);
+    } else {
         tell_ended(execution);
+    }
 }
 
 /* ---- how did it end? ---- */

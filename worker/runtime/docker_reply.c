@@ -368,13 +368,23 @@ enum reason engine_error_reason(enum engine_step step, long status, const char *
     return status == 400 ? REASON_INVALID_SPEC : REASON_START_FAILED;
 }
 
-enum reason init_failure_reason(const char *log)
+/* "[FATAL tini (7)] exec nosuch failed: No such file or directory" (Docker's)
+ * "ERROR (catatonit:2): failed to exec pid1: No such file or directory" (Podman's) */
+enum reason init_failure_reason(const char *log, const char **ret_sentence)
 {
-    const char *line = strstr(log, "[FATAL tini (");
-    if (!line || !strstr(line, "exec "))
-        return REASON_NONE;
-    return strstr(line, "No such file or directory") ? REASON_COMMAND_NOT_FOUND
-                                                     : REASON_COMMAND_NOT_EXECUTABLE;
+    static const struct {
+        const char *begin, *sentence;
+    } inits[] = {{"[FATAL tini (", "exec "}, {"ERROR (catatonit:", "failed to exec "}};
+    for (size_t i = 0; i < ARRAY_LENGTH(inits); i++) {
+        const char *line = strstr(log, inits[i].begin);
+        const char *sentence = line ? strstr(line, inits[i].sentence) : NULL;
+        if (!sentence)
+            continue;
+        *ret_sentence = sentence;
+        return strstr(sentence, "No such file or directory") ? REASON_COMMAND_NOT_FOUND
+                                                             : REASON_COMMAND_NOT_EXECUTABLE;
+    }
+    return REASON_NONE;
 }
 
 /* ---- usage ---- */

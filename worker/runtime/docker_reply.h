@@ -76,9 +76,10 @@ enum engine_step { STEP_CREATE, STEP_START, STEP_PULL };
 /* Why a step failed, from its HTTP status and error text. */
 enum reason engine_error_reason(enum engine_step step, long status, const char *text);
 
-/* A task's last words when the container's init process (tini) could not run its command: the exit
- * code alone does not say. REASON_NONE when they are somebody else's. */
-enum reason init_failure_reason(const char *log);
+/* A task's last words when the container's init process (tini, catatonit) could not run its
+ * command: the exit code alone does not say. `ret_sentence`: where in `log` it says why.
+ * REASON_NONE when they are somebody else's. */
+enum reason init_failure_reason(const char *log, const char **ret_sentence);
 
 /* GET /containers/<id>/stats */
 bool usage_from_stats(const struct json *reply, struct runtime_usage *ret_usage);

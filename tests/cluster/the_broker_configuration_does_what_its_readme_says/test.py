@@ -159,7 +159,9 @@ class AClusterUnderTheAcl(ClusterTest):
     @classmethod
     def prepare(cls, cluster):
         cluster.add_manager(options=("--username", "argosy-manager", "--password", "secret"))
-        cluster.add_worker("n1", options=("--username", f"n1-{cluster.tag}", "--password", "secret"))
+        password = cluster.directory / "password"
+        password.write_text("secret\n")
+        cluster.add_worker("n1", options=("--username", f"n1-{cluster.tag}", "--password-file", password))
         cluster.wait_ready()
 
     def test_a_job_runs_is_looked_at_and_is_deleted(self):

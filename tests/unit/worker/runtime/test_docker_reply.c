@@ -229,13 +229,25 @@ static void test_an_error_that_is_no_json_is_shown_as_it_is(void **state)
 static void test_the_init_process_tells_what_it_could_not_run(void **state)
 {
     (void)state;
-    assert_int_equal(
-        init_failure_reason("[FATAL tini (7)] exec nosuch failed: No such file or directory\n"),
-        REASON_COMMAND_NOT_FOUND);
-    assert_int_equal(init_failure_reason("[FATAL tini (7)] exec /etc failed: Permission denied\n"),
-                     REASON_COMMAND_NOT_EXECUTABLE);
-    assert_int_equal(init_failure_reason("sh: nosuch: not found\n"), REASON_NONE);
-    assert_int_equal(init_failure_reason(""), REASON_NONE);
+    static const struct {
+        const char *log;
+        enum reason reason;
+        const char *sentence;
+    } rows[] = {
+        {"[FATAL tini (7)] exec nosuch failed: No such file or directory\n",
+         REASON_COMMAND_NOT_FOUND, "exec nosuch failed: No such file or directory\n"},
+        {"[FATAL tini (7)] exec /etc failed: Permission denied\n", REASON_COMMAND_NOT_EXECUTABLE,
+         "exec /etc failed: Permission denied\n"},
+        {"ERROR (catatonit:2): failed to exec pid1: No such file or directory\n",
+         REASON_COMMAND_NOT_FOUND, "failed to exec pid1: No such file or directory\n"},
+    };
+    const char *sentence = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_int_equal(init_failure_reason(rows[i].log, &sentence), rows[i].reason);
+        assert_string_equal(sentence, rows[i].sentence);
+    }
+    assert_int_equal(init_failure_reason("sh: nosuch: not found\n", &sentence), REASON_NONE);
+    assert_int_equal(init_failure_reason("", &sentence), REASON_NONE);
 }
 
 static void test_usage_leaves_out_the_cache_and_sums_over_networks(void **state)
