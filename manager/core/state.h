@@ -1,0 +1,266 @@
+/* The manager's state: what there is. Seen by manager/core only; what is done to it is in
+ * internal.h.
+ *
+ *   manager ── jobs ── groups (a task's instances) ── instances ── attempts (newest first)
+ *          └── nodes ── bindings (one job on one node = one assignment) ── attempts
+ *
+ * An attempt hangs in both lists. Tables keep insertion order, so iteration is deterministic. */
+#ifndef ARGOSY_MANAGER_CORE_STATE_H
+#define ARGOSY_MANAGER_CORE_STATE_H
+
+#include "manager/core/manager.h"
+#include "manager/scheduler/scheduler.h"
+#include "platform/base/mem.h"
+#include "platform/base/prng.h"
+
+#include <uthash.h>
+
+/* Core state must not vanish silently: out of memory ends the process (platform/base/mem.h). */
+
+enum {
+    TOMBSTONE_STORED_MS = TOKEN_KEPT_MS, /* so long an old copy that turns up is known to be old */
+    KEEPALIVE_FACTOR_X10 = 25,           /* a frozen link is noticed after at most 2.5 keepalives */
+};
+
+/* Order of a document of ours: the largest that was written or heard. */
+struct order {
+    int64_t term;
+    int64_t seq;
+    char manager[LIMIT_NODE_ID_LENGTH + 1];
+};
+
+/* ---- timers: a binary heap in (due, insertion) order ---- */
+
+struct timer {
+    int64_t due_ms; /* monotonic */
+    uint64_t number;
+    size_t place; /* in the heap, from 1; 0: not set */
+    void (*fire)(struct manager *manager, void *owner);
+    void *owner;
+};
+
+struct timers {
+    struct timer **heap; /* heap[0] is not used */
+    size_t count, capacity;
+    uint64_t number;
+};
+
+/* ---- a version of a job's specification: shared, and never changed ---- */
+
+struct spec_version {
+    int64_t references;
+    int64_t version;
+    int64_t submitted_ms;
+    struct arena arena;
+    struct job_spec spec;
+    struct scheduler_demand *demands; /* one a task */
+};
+
+/* ---- entities ---- */
+
+struct attempt {
+    UT_hash_handle hh; /* manager->attempts, by id */
+    char id[LIMIT_TASK_ID_LENGTH + 1];
+    struct instance *instance;
+    struct binding *binding;
+    struct spec_version *spec;
+    const struct task_spec *task; /* inside spec */
+    struct attempt *older;        /* of the same instance */
+    struct attempt *next;         /* of the same binding, in order of creation */
+
+    /* as observed; written by attempt_observe and attempt_lose only */
+    enum attempt_state state;
+    int64_t run, restarts, seq;
+    int64_t exit_code; /* UNSET: none */
+    int reason;
+    int health;
+    int64_t started_ms, finished_ms; /* wall */
+
+    /* as wanted */
+    int desired; /* enum desired_state */
+    int stop_reason;
+    int64_t run_wanted;
+
+    bool adopted;             /* heard of, not placed by us: its age is not known */
+    bool unknown;             /* its node is silent */
+    bool unheard;             /* its node was silent, or we were: it was not reported since */
+    bool holds;               /* its resources are taken on the node */
+    bool answered;            /* final by the worker's own words: nothing of it runs */
+    bool final_stored;        /* the final state was committed */
+    int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
+    int64_t ended_ms;         /* monotonic: when it became final here */
+};
+
+/* Waiting and history of one instance: goes into jobs/<job>/history. */
+struct reschedule {
+    int64_t count, first_ms, last_ms, delay_ms, due_ms;
+    char **failed_nodes;
+    size_t failed_count;
+};
+
+struct instance {
+    struct group *group;
+    int64_t index;
+    struct attempt *attempts; /* newest first */
+    struct reschedule reschedule;
+    int waiting; /* enum reason why it is pending, REASON_NONE */
+};
+
+/* The instances of one task. */
+struct group {
+    struct group *next;
+    struct job *job;
+    char name[LIMIT_NAME_LENGTH + 1];
+    struct instance **instances; /* by index, NULL where there is none */
+    size_t capacity;
+    struct scheduler_explanation *explanation; /* of the last placement that failed, or NULL */
+};
+
+enum mark_bit {
+    MARK_SPEC = 1,
+    MARK_HISTORY = 2,
+    MARK_STATUS = 4,
+    MARK_DESIRED = 8,
+    MARK_ASSIGN = 16
+};
+
+struct job {
+    UT_hash_handle hh; /* manager->jobs, by name */
+    char name[LIMIT_NAME_LENGTH + 1];
+    struct spec_version *versions[LIMIT_VERSIONS_KEPT]; /* newest first; [0] is the present one */
+    size_t version_count;
+    int64_t last_version; /* the largest ever given */
+    bool has_document;    /* its specification was heard, not inferred from assignments */
+    bool stopped, deleting;
+    bool tombstone;
+    int64_t submitted_ms;
+    int64_t
+        hold_until_ms; /* monotonic: adopted from workers; the others may still answer. 0: none */
+    struct order spec_order, history_order, status_order;
+    struct group *groups;
+    struct binding *bindings;
+    unsigned marks;
+    bool queued;
+    struct job *queue_next;
+    bool waiting; /* something of it fits nowhere at present: in manager->waiting */
+    struct job *wait_prev, *wait_next;
+    struct timer timer;
+    int64_t changed_ms; /* wall: last change of its status */
+};
+
+struct binding {
+    UT_hash_handle hh; /* node->bindings, by job */
+    struct job *job;
+    struct node *node;
+    struct binding *job_next;
+    struct attempt *attempts;
+    int64_t attempt_count;
+    int64_t revision;
+    int64_t state_seq; /* largest seq of the worker's report */
+    int64_t state_revision;
+    struct order order;
+    bool tombstone; /* its document says so, or there never was one */
+    bool indexed;   /* the node's index names it */
+    unsigned marks;
+};
+
+enum liveness {
+    NODE_UNSEEN, /* fresh grace: nothing heard since we began to listen */
+    NODE_ALIVE,
+    NODE_SILENT,
+};
+
+enum { NODE_INSTANCE_SIZE = 24 };
+
+struct node {
+    UT_hash_handle hh; /* manager->nodes, by id */
+    char id[LIMIT_NODE_ID_LENGTH + 1];
+    /* from its worker */
+    bool has_info;
+    int64_t info_seq;
+    struct arena info_arena;
+    struct node_info info;
+    int64_t session;
+    bool offline;
+    char instance[NODE_INSTANCE_SIZE]; /* of the process that spoke last, and of the one before */
+    char former_instance[NODE_INSTANCE_SIZE];
+    int64_t duplicate_quiet_until_ms; /* monotonic */
+    /* by people */
+    bool eligible;
+    struct arena labels_arena;
+    struct string_map labels;
+    int64_t interval_ms; /* UNSET */
+    /* liveness */
+    enum liveness liveness;
+    int64_t silent_since_ms; /* monotonic */
+    int64_t heartbeats;      /* since it was silent, or we began to listen */
+    struct timer timer;
+    /* its documents */
+    struct order order;
+    bool has_document;
+    bool deleted; /* its desired document is a tombstone */
+    bool foreign; /* belongs to another cluster */
+    unsigned marks;
+    struct binding *bindings;
+    /* D5: until it has answered, nothing is decided about it */
+    bool settled;
+    char ask_token[LIMIT_TOKEN_LENGTH + 1]; /* "" when no question is open */
+    int64_t ask_parts;                      /* heard of the open question */
+    bool answered;                          /* in this connection */
+    bool ask_wanted;                        /* something of it was heard that nobody explains */
+    struct timer ask_timer;
+    /* the scheduler's view; id points to the node's */
+    struct scheduler_node view;
+    struct scheduler_port *ports;
+    size_t port_capacity;
+};
+
+/* A tombstone in the store: its topic is cleared, and later forgotten. */
+struct grave {
+    UT_hash_handle hh; /* manager->graves, by topic */
+    char topic[LIMIT_TOPIC_LENGTH + 1];
+    int64_t clear_ms;  /* monotonic, 0: cleared in this connection */
+    int64_t forget_ms; /* monotonic */
+};
+
+struct manager {
+    char id[LIMIT_NODE_ID_LENGTH + 1];
+    char cluster[LIMIT_TOKEN_LENGTH + 1];
+    bool cluster_settled; /* some node works under it: it is not given up any more */
+    int64_t term;
+    int64_t term_heard;
+    char term_heard_from[LIMIT_NODE_ID_LENGTH + 1];
+    int64_t seq;
+    int64_t session;
+    bool offline;       /* going */
+    bool started_empty; /* nothing was in the store */
+    bool has_led;
+    bool heard_news; /* the bus knew more than our store: write it down when we lead */
+    enum manager_phase phase;
+    int64_t link_lost_ms; /* monotonic; 0 before the first link */
+    int64_t grace_ms, keepalive_ms;
+    struct prng prng;
+    unsigned marks;
+    struct order status_order;
+
+    struct job *jobs;
+    struct node *nodes;
+    struct attempt *attempts;
+    struct grave *graves;
+    struct timer grave_timer;
+    const struct scheduler_node **views; /* of all nodes that may be considered */
+    size_t view_count, view_capacity;
+
+    struct job *queue_first, *queue_last;
+    struct job *waiting;
+    bool room_made; /* capacity was freed or a node changed: look at the waiting jobs */
+    struct attempt **just_final; /* their final state is not stored yet */
+    size_t just_final_count, just_final_capacity;
+
+    struct timers timers;
+    /* of the step that runs */
+    struct now now;
+    struct effects *effects;
+};
+
+#endif
