@@ -92,9 +92,9 @@ const char *format_counts(struct arena *arena, const struct state_counts *counts
 const char *job_state_word(int state)
 {
     static const char *const words[] = {
-        [JOB_PENDING] = "pending",     [JOB_RUNNING] = "running", [JOB_DEGRADED] = "degraded",
-        [JOB_COMPLETED] = "completed", [JOB_FAILED] = "failed",   [JOB_STOPPED] = "stopped",
-        [JOB_DELETING] = "deleting",
+        [JOB_PENDING] = "pending",     [JOB_RUNNING] = "running",   [JOB_DEGRADED] = "degraded",
+        [JOB_COMPLETED] = "completed", [JOB_FAILED] = "failed",     [JOB_STOPPING] = "stopping",
+        [JOB_STOPPED] = "stopped",     [JOB_DELETING] = "deleting",
     };
     bool known = state >= JOB_PENDING && state <= JOB_DELETING;
     return known ? words[state] : "?";

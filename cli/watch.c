@@ -44,14 +44,6 @@ static enum watch_verdict judge_running(int64_t version, const struct job_docume
     return is_stuck(status) ? WATCH_STUCK : WATCH_GOES_ON;
 }
 
-/* What runs, will run, or may run on a node that is not heard from. */
-static bool is_alive(const struct job_status *status)
-{
-    const struct state_counts *counts = &status->counts;
-    return counts->scheduled || counts->preparing || counts->starting || counts->running ||
-           counts->stopping || counts->unknown;
-}
-
 static enum watch_verdict judge_stopped(const struct job_document *document,
                                         const struct job_status *status)
 {
@@ -59,8 +51,7 @@ static enum watch_verdict judge_stopped(const struct job_document *document,
         return WATCH_REACHED; /* deleted meanwhile: nothing of it runs */
     if (!document->stopped && !document->deleting)
         return WATCH_SUPERSEDED;
-    bool stopped = status && status->state == JOB_STOPPED && !is_alive(status);
-    return stopped ? WATCH_REACHED : WATCH_GOES_ON;
+    return status && status->state == JOB_STOPPED ? WATCH_REACHED : WATCH_GOES_ON;
 }
 
 enum watch_verdict watch_judge(enum watch_goal goal, int64_t version,

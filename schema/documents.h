@@ -71,7 +71,8 @@ enum job_state {
     JOB_DEGRADED,    /* some run */
     JOB_COMPLETED,   /* batch: all completed */
     JOB_FAILED,      /* ended, and at least one instance failed for good */
-    JOB_STOPPED,
+    JOB_STOPPING,    /* to be stopped, and something of it is still there */
+    JOB_STOPPED,     /* nothing of it is left */
     JOB_DELETING,
 };
 

@@ -102,9 +102,9 @@ static const struct word job_type_items[] = {{JOB_SERVICE, "service"}, {JOB_BATC
 static const struct words job_type_words = WORDS(job_type_items);
 
 static const struct word job_state_items[] = {
-    {JOB_PENDING, "pending"},     {JOB_RUNNING, "running"}, {JOB_DEGRADED, "degraded"},
-    {JOB_COMPLETED, "completed"}, {JOB_FAILED, "failed"},   {JOB_STOPPED, "stopped"},
-    {JOB_DELETING, "deleting"}};
+    {JOB_PENDING, "pending"},     {JOB_RUNNING, "running"},  {JOB_DEGRADED, "degraded"},
+    {JOB_COMPLETED, "completed"}, {JOB_FAILED, "failed"},    {JOB_STOPPING, "stopping"},
+    {JOB_STOPPED, "stopped"},     {JOB_DELETING, "deleting"}};
 static const struct words job_state_words = WORDS(job_state_items);
 
 #define COUNT_ROW(name, doc_) \

@@ -67,10 +67,23 @@ static bool job_advance(struct manager *manager, struct job *job, const struct j
     return true;
 }
 
+/* What the instances of one type leave behind means something else for another. */
+static bool type_is_kept(struct manager *manager, const struct job *job,
+                         const struct command *command)
+{
+    if (!job || job->deleting || job_present(job)->spec.type == command->spec->type)
+        return true;
+    problems_add(&manager->effects->verdict.problems, "/type",
+                 "delete the job first, or give this one another name",
+                 "the type of a job cannot change");
+    verdict_reject(manager, REASON_INVALID_JOB, "%s", reason_text(REASON_INVALID_JOB));
+    return false;
+}
+
 void command_job_set(struct manager *manager, const char *name, const struct command *command)
 {
     struct job *job = existing(manager, name);
-    if (!version_is_expected(manager, job, command))
+    if (!version_is_expected(manager, job, command) || !type_is_kept(manager, job, command))
         return;
     if (!job && HASH_COUNT(manager->jobs) >= LIMIT_JOBS) {
         verdict_reject(manager, REASON_LIMIT_REACHED, "the cluster has %d jobs", LIMIT_JOBS);

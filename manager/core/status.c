@@ -191,13 +191,20 @@ static int64_t failed_for_good(const struct job *job)
     return count;
 }
 
+/* Of a job that is stopped only what has not ended is counted. */
+static bool is_left(const struct state_counts *counts)
+{
+    return counts->scheduled || counts->preparing || counts->starting || counts->running ||
+           counts->stopping || counts->unknown;
+}
+
 static enum job_state state_of(const struct job *job, const struct job_status *status)
 {
     int64_t running = status->counts.running, completed = status->counts.completed;
     if (job->deleting)
         return JOB_DELETING;
     if (job->stopped)
-        return JOB_STOPPED;
+        return is_left(&status->counts) ? JOB_STOPPING : JOB_STOPPED;
     if (status->wanted && completed == status->wanted)
         return JOB_COMPLETED;
     if (status->wanted && completed + failed_for_good(job) == status->wanted)

@@ -169,10 +169,9 @@ class Cluster:
         wait_until(lambda: f"{count} of {job} run: {self.describe(job)}", settled, timeout)
 
     def wait_job(self, job, state, timeout=30.0):
-        """Until the manager says so of the job; "stopped" and nothing of it is left running or stopping."""
+        """Until the manager says so of the job."""
         def settled():
-            status = self.status(job)
-            return status["state"] == state and (state != "stopped" or not sum(status["counts"].values()))
+            return self.status(job)["state"] == state
         wait_until(lambda: f"{job} is {state}: {self.describe(job)}", settled, timeout)
         return self.status(job)
 

@@ -133,6 +133,7 @@ static void an_attempt_leaves_its_assignment_only_after_its_final_state_was_stor
     cluster_obey(c, NULL);
     cluster_command(c, COMMAND_JOB_STOP, "web");
     assert_int_equal(cluster_attempt(c, "n1", "web", 0)->desired, DESIRED_STOP);
+    assert_int_equal(cluster_status(c, "web")->state, JOB_STOPPING);
     int64_t writes = cluster_writes(c, "nodes/n1/assign/web");
     cluster_obey(c, NULL);
     assert_int_equal(cluster_writes(c, "nodes/n1/assign/web"), writes + 2);
@@ -193,6 +194,19 @@ static void the_tombstone_of_an_assignment_stays_until_its_node_has_answered(voi
     cluster_obey(c, NULL);
     cluster_pass(c, TOMBSTONE_KEPT_MS, NULL);
     assert_true(cluster_cleared(c, "nodes/n1/assign/web"));
+}
+
+static void a_job_cannot_become_one_of_another_type(void **state)
+{
+    (void)state;
+    cluster_add_node(c, "n1");
+    cluster_set(c, "web", "{\"image\":\"x\"}");
+    const struct verdict *verdict = cluster_set(c, "web", "{\"image\":\"x\",\"type\":\"batch\"}");
+    assert_false(verdict->accepted);
+    assert_int_equal(verdict->reason, REASON_INVALID_JOB);
+    cluster_command(c, COMMAND_JOB_DELETE, "web");
+    verdict = cluster_set(c, "web", "{\"image\":\"x\",\"type\":\"batch\"}");
+    assert_true(verdict->accepted);
 }
 
 static void a_deleted_job_that_is_set_again_has_a_larger_version(void **state)
@@ -295,6 +309,7 @@ int main(void)
         TEST(the_same_specification_starts_a_stopped_job),
         TEST(a_deleted_job_leaves_tombstones_and_then_empty_topics),
         TEST(the_tombstone_of_an_assignment_stays_until_its_node_has_answered),
+        TEST(a_job_cannot_become_one_of_another_type),
         TEST(a_deleted_job_that_is_set_again_has_a_larger_version),
         TEST(stopping_and_deleting_what_is_not_there_is_accepted),
         TEST(scaling_and_restarting_what_is_not_there_is_rejected),
