@@ -181,6 +181,8 @@ static enum reason unreadable_reason(const struct command *command, int result)
 {
     if (result == -ERR_TOO_LARGE)
         return REASON_PAYLOAD_TOO_LARGE;
+    if (result == -ERR_NO_MEMORY)
+        return REASON_OVERLOADED;
     return command->kind == COMMAND_JOB_SET ? REASON_INVALID_JOB : REASON_INVALID_ARGUMENTS;
 }
 

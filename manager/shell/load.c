@@ -84,8 +84,7 @@ int manager_shell_load_meta(struct manager_shell *shell, struct manager_options 
 static int visit_document(void *context, const char *key, const void *value, size_t length)
 {
     struct bus_message stored = {.topic = key, .payload = value, .length = length};
-    manager_shell_hear(context, &stored, true);
-    return 0;
+    return manager_shell_hear_stored(context, &stored);
 }
 
 static int visit_token(void *context, const char *key, const void *value, size_t length)
@@ -98,5 +97,7 @@ int manager_shell_load_documents(struct manager_shell *shell, struct err *err)
 {
     struct store *store = shell->config.store;
     int result = store->ops->scan(store, STORE_DOCUMENTS, visit_document, shell, err);
+    if (result == -ERR_NO_MEMORY)
+        return err_set(err, ERR_NO_MEMORY, "the store cannot be read: out of memory");
     return result ? result : store->ops->scan(store, STORE_TOKENS, visit_token, shell, err);
 }

@@ -103,20 +103,23 @@ static const char *disagreement(const struct topic *topic, const union decoded *
     return named && strcmp(named, job) != 0 ? "it names another job than its topic" : NULL;
 }
 
-static const char *decode(const struct message_row *row, const struct topic *topic,
-                          const struct bus_message *message, struct arena *arena,
-                          struct problems *problems, union decoded *decoded)
+static int decode(const struct message_row *row, const struct topic *topic,
+                  const struct bus_message *message, struct arena *arena, union decoded *decoded,
+                  struct problems *problems)
 {
     if (!row->record)
-        return NULL;
-    if (codec_decode(row->record, message->payload, message->length, CODEC_LENIENT, arena, decoded,
-                     problems))
-        return problems->count ? problems->items[0].message : "out of memory";
-    return disagreement(topic, decoded);
+        return 0;
+    int result = codec_decode(row->record, message->payload, message->length, CODEC_LENIENT, arena,
+                              decoded, problems);
+    const char *problem = result ? NULL : disagreement(topic, decoded);
+    if (problem)
+        problems_add(problems, "", NULL, "%s", problem);
+    return problem ? -ERR_INVALID : result;
 }
 
-static void hear(struct manager_shell *shell, const struct message_row *row,
-                 const struct topic *topic, const struct bus_message *message, bool stored)
+/* -ERR_NO_MEMORY: it was not heard. What cannot be read was, and is reported. */
+static int hear(struct manager_shell *shell, const struct message_row *row,
+                const struct topic *topic, const struct bus_message *message, bool stored)
 {
     _cleanup_arena_ struct arena arena = {.limit_bytes = LIMIT_DECODE_ARENA_BYTES};
     _cleanup_problems_ struct problems problems = {0};
@@ -126,26 +129,27 @@ static void hear(struct manager_shell *shell, const struct message_row *row,
     name_subjects(topic, &event);
     if (!message->length) {
         write_over(shell, row, event);
-        return;
+        return 0;
     }
-    const char *problem = decode(row, topic, message, &arena, &problems, &decoded);
-    if (problem) {
-        report_unreadable(shell, message, &event, problem);
+    int result = decode(row, topic, message, &arena, &decoded, &problems);
+    if (result == -ERR_NO_MEMORY)
+        return result;
+    if (result) {
+        report_unreadable(shell, message, &event,
+                          problems.count ? problems.items[0].message : "it cannot be read");
         write_over(shell, row, event);
-        return;
+        return 0;
     }
     event.job_document = &decoded.job_document; /* all members begin at the same address */
     manager_shell_step(shell, &event);
+    return 0;
 }
 
-void manager_shell_hear(struct manager_shell *shell, const struct bus_message *message, bool stored)
+int manager_shell_hear_stored(struct manager_shell *shell, const struct bus_message *message)
 {
     struct topic topic;
-    if (!topic_parse(message->topic, &topic))
-        return;
-    const struct message_row *row = row_of(topic.kind);
-    if (row && (stored || row->ours))
-        hear(shell, row, &topic, message, stored);
+    const struct message_row *row = topic_parse(message->topic, &topic) ? row_of(topic.kind) : NULL;
+    return row ? hear(shell, row, &topic, message, true) : 0;
 }
 
 /* What a persistent session delivers before the stage that subscribes to it comes again, retained,
@@ -174,5 +178,6 @@ void manager_shell_on_message(struct manager_shell *shell, const struct bus_mess
     uint64_t hash = message_hash(message->topic, message->payload, message->length);
     if (row->ours && hash_memory_take(&shell->echoes, hash))
         return;
-    hear(shell, row, &topic, message, false);
+    if (hear(shell, row, &topic, message, false))
+        shell->bus->ops->reconnect(shell->bus, "out of memory: everything is heard again");
 }

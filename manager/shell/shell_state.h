@@ -90,9 +90,9 @@ void manager_shell_write(struct manager_shell *shell);
 bool manager_shell_is_own(void *context, const char *topic);
 
 /* messages.c */
-/* Decodes and steps a document or a report; `stored`: from our store. */
-void manager_shell_hear(struct manager_shell *shell, const struct bus_message *message,
-                        bool stored);
+/* Decodes and steps a document of our store. -ERR_NO_MEMORY: it was not heard. */
+int manager_shell_hear_stored(struct manager_shell *shell, const struct bus_message *message);
+/* What memory does not suffice for is refused, and everything heard again by a new connection. */
 void manager_shell_on_message(struct manager_shell *shell, const struct bus_message *message);
 
 /* commands.c, answers.c */

@@ -1,5 +1,7 @@
 #include "platform/base/arena.h"
 
+#include "platform/base/mem.h"
+
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,7 +23,8 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size)
     size_t data_size = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
     if (data_size > SIZE_MAX - sizeof(struct arena_block))
         return NULL;
-    struct arena_block *block = calloc(1, sizeof *block + data_size);
+    size_t block_size = sizeof(struct arena_block) + data_size;
+    struct arena_block *block = arena->limit_bytes ? calloc(1, block_size) : mem_alloc(block_size);
     if (!block)
         return NULL;
     block->size = data_size;
@@ -36,8 +39,10 @@ void *arena_alloc(struct arena *arena, size_t size)
     if (size > SIZE_MAX - align)
         return NULL;
     size = (size + align - 1) / align * align;
-    if (arena->limit_bytes && size > arena->limit_bytes - arena->used_bytes)
+    if (arena->limit_bytes && size > arena->limit_bytes - arena->used_bytes) {
+        arena->exhausted = true;
         return NULL;
+    }
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < size)
         block = arena_grow(arena, size);
@@ -93,4 +98,5 @@ void arena_release(struct arena *arena)
     }
     arena->blocks = NULL;
     arena->used_bytes = 0;
+    arena->exhausted = false;
 }

@@ -1,7 +1,11 @@
-/* An arena: memory that is released all at once, for one decoded message. */
+/* An arena: memory that is released all at once.
+ *
+ * One with a limit holds what a peer's message decides: NULL when the limit or memory is exhausted,
+ * and the message is refused. One without holds what is ours, and aborts as mem_* do. */
 #ifndef ARGOSY_BASE_ARENA_H
 #define ARGOSY_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -10,11 +14,12 @@ struct arena {
     struct arena_block *blocks; /* newest first */
     size_t limit_bytes;         /* 0: no limit */
     size_t used_bytes;
+    bool exhausted; /* the limit has refused something */
 };
 
 #define ARENA_EMPTY ((struct arena){0})
 
-/* Zeroed, aligned for any type. NULL when memory or the arena's limit is exhausted. */
+/* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* count * size bytes, checked. */
 void *arena_array(struct arena *arena, size_t count, size_t size);

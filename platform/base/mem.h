@@ -1,6 +1,6 @@
 /* Memory. Core state is small and bounded by named limits, so running out while it grows is
  * answered by a crash and a restart from the store (crash-only): mem_* never return NULL. Memory
- * whose size a peer decides (a decoded message) comes from an arena, whose functions do return
+ * whose size a peer decides (a decoded message) comes from an arena with a limit, which does return
  * NULL, and the message is refused. */
 #ifndef ARGOSY_BASE_MEM_H
 #define ARGOSY_BASE_MEM_H

@@ -64,12 +64,20 @@ void *decode_alloc(struct decoder *decoder, size_t count, size_t size)
     return memory;
 }
 
+static int no_memory(struct problems *problems)
+{
+    problems_add(problems, "", NULL, "%s", err_text(ERR_NO_MEMORY));
+    return -ERR_NO_MEMORY;
+}
+
 int decode_result(struct decoder *decoder)
 {
-    if (decoder->no_memory) {
+    if (decoder->no_memory && decoder->arena->exhausted) {
         problems_add(decoder->problems, "", NULL, "needs more memory than a message may take");
-        return -ERR_NO_MEMORY;
+        return -ERR_TOO_LARGE;
     }
+    if (decoder->no_memory)
+        return no_memory(decoder->problems);
     return problems_any(decoder->problems) ? -ERR_INVALID : 0;
 }
 
@@ -87,8 +95,7 @@ int tree_parse(const char *text, size_t length, struct problems *problems, cJSON
     *ret_tree = cJSON_ParseWithLength(text, length);
     if (*ret_tree)
         return 0;
-    problems_add(problems, "", NULL, "%s", err_text(ERR_NO_MEMORY));
-    return -ERR_NO_MEMORY;
+    return no_memory(problems);
 }
 
 void tree_cleanup(cJSON **tree)

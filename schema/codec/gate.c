@@ -280,6 +280,11 @@ static unsigned point_of(const char **at)
     return 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
 }
 
+static bool fail_to_alloc(struct scanner *scanner)
+{
+    return fail(scanner, scanner->arena.exhausted ? ERR_TOO_LARGE : ERR_NO_MEMORY, "out of memory");
+}
+
 /* The same key may be written in several ways: compare without escapes. */
 static bool key_unescape(struct scanner *scanner, struct key *key)
 {
@@ -287,7 +292,7 @@ static bool key_unescape(struct scanner *scanner, struct key *key)
     const char *at = key->text, *end = key->text + key->length;
     char *copy = arena_alloc(&scanner->arena, key->length + 1);
     if (!copy)
-        return fail(scanner, ERR_NO_MEMORY, "out of memory");
+        return fail_to_alloc(scanner);
     size_t length = 0;
     while (at < end) {
         if (*at != '\\') {
@@ -310,7 +315,7 @@ static bool key_push(struct scanner *scanner, struct key key)
         size_t capacity = scanner->key_capacity ? scanner->key_capacity * 2 : 64;
         struct key *keys = arena_array(&scanner->arena, capacity, sizeof *keys);
         if (!keys)
-            return fail(scanner, ERR_NO_MEMORY, "out of memory");
+            return fail_to_alloc(scanner);
         if (scanner->key_count)
             memcpy(keys, scanner->keys, scanner->key_count * sizeof *keys);
         scanner->keys = keys;

@@ -132,5 +132,8 @@ static int visit_document(void *context, const char *key, const void *value, siz
 int shell_load_documents(struct worker_shell *shell, struct err *err)
 {
     struct store *store = shell->config.store;
-    return store->ops->scan(store, STORE_DOCUMENTS, visit_document, shell, err);
+    int result = store->ops->scan(store, STORE_DOCUMENTS, visit_document, shell, err);
+    if (!result && shell->no_memory)
+        return err_set(err, ERR_NO_MEMORY, "the store cannot be read: out of memory");
+    return result;
 }

@@ -22,17 +22,28 @@ static void report_unreadable(struct worker_shell *shell, const struct bus_messa
                                             .topic = message->topic});
 }
 
+/* Memory did not suffice for a message: a new connection says everything again. */
+static void not_heard(struct worker_shell *shell)
+{
+    shell->no_memory = true;
+    if (shell->bus) {
+        shell->bus->ops->reconnect(shell->bus, "out of memory: everything is heard again");
+    }
+}
+
 bool shell_decode(struct worker_shell *shell, const struct bus_message *message,
                   const struct record *record, struct arena *arena, void *ret_value)
 {
     _cleanup_problems_ struct problems problems = {0};
     arena->limit_bytes = LIMIT_DECODE_ARENA_BYTES;
-    if (!codec_decode(record, message->payload, message->length, CODEC_LENIENT, arena, ret_value,
-                      &problems)) {
-        return true;
+    int result = codec_decode(record, message->payload, message->length, CODEC_LENIENT, arena,
+                              ret_value, &problems);
+    if (result == -ERR_NO_MEMORY) {
+        not_heard(shell);
+    } else if (result) {
+        report_unreadable(shell, message, &problems);
     }
-    report_unreadable(shell, message, &problems);
-    return false;
+    return !result;
 }
 
 /* What another version of the manager left out has our defaults: the core relies on there being one
@@ -51,8 +62,14 @@ static bool normalise(struct held_assignment *held)
 bool shell_decode_assignment(struct worker_shell *shell, const struct bus_message *message,
                              struct held_assignment *held)
 {
-    return shell_decode(shell, message, &assignment_record, &held->arena, &held->value) &&
-           normalise(held);
+    if (!shell_decode(shell, message, &assignment_record, &held->arena, &held->value)) {
+        return false;
+    }
+    bool normal = normalise(held);
+    if (!normal && !held->arena.exhausted) {
+        not_heard(shell);
+    }
+    return normal;
 }
 
 static void on_assignment(struct worker_shell *shell, const char *job,

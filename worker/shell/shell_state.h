@@ -65,6 +65,7 @@ struct worker_shell {
     bool started;
     bool stopping;
     bool commit_failing;
+    bool no_memory; /* for some message, once */
     int64_t commit_retry_ms;
     char cluster_told[LIMIT_TOKEN_LENGTH + 1]; /* to the runtimes */
     int64_t heartbeat_due_ms;

@@ -289,7 +289,7 @@ static void a_message_may_take_only_so_much_memory(void **state)
     static const char text[] = "{\"image\":\"nginx\",\"env\":{\"A\":\"b\"}}";
     assert_int_equal(
         codec_decode_set(text, strlen(text), "web", &arena, &envelope, &spec, &problems),
-        -ERR_NO_MEMORY);
+        -ERR_TOO_LARGE);
     assert_true(problems_any(&problems));
 }
 
