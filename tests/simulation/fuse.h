@@ -10,11 +10,15 @@
 struct fuse {
     int64_t left; /* operations, 0: not lit */
     bool blown;
+    int64_t burned;    /* operations so far, in all lives */
+    int64_t published; /* publications so far, in all lives */
+    int64_t cut_at;    /* the publication with which the connection ends, 0: none */
 };
 
 /* True when the process is dead and the operation does not happen. */
 static inline bool fuse_burn(struct fuse *fuse)
 {
+    fuse->burned++;
     if (fuse->left > 0 && --fuse->left == 0)
         fuse->blown = true;
     return fuse->blown;

@@ -336,6 +336,8 @@ static int sim_publish(struct bus *base, const struct bus_publication *what)
     if (!bus->connection && !what->qos)
         return 0;
     int result = outbox_add(bus->outbox, &below, below.topic, LIMIT_OUTBOX_MESSAGES);
+    if (++bus->config.fuse->published == bus->config.fuse->cut_at)
+        broker_break(broker, bus->client_id, 1, 1); /* it is lost, with all that follows */
     pump(bus);
     return result;
 }

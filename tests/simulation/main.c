@@ -1,9 +1,13 @@
 /* argosy-sim: runs seeds; a failure is shrunk and told. Exit status 0 when all were clean.
  *
  *   argosy-sim --seeds 1..200
+ *   argosy-sim --countdown            the main job with a fault at every n-th operation
  *   argosy-sim --seed 42 --faults all,-partition --steps 30 --trace */
 #include "platform/base/log.h"
+#include "platform/base/mem.h"
+#include "tests/simulation/countdown.h"
 #include "tests/simulation/faults.h"
+#include "tests/simulation/main_job.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
@@ -21,12 +25,17 @@ struct arguments {
     bool hash;  /* prints it; each seed is run twice */
     bool whole; /* a failure is not shrunk */
     bool mixed; /* the seed decides about nodes, jobs and steps */
+    bool countdown;
+    int64_t stride; /* of the countdown's n; the seed shifts it */
 };
+
+enum { COUNTDOWN_KINDS = COUNTDOWN_ALLOCATION + 1, MAIN_JOB_PROCESSES = MAIN_JOB_NODES + 1 };
 
 struct result {
     bool clean;
     uint64_t hash, events;
     int64_t virtual_ms;
+    int64_t counts[COUNTDOWN_KINDS][MAIN_JOB_PROCESSES]; /* of a main job */
     char failure[400];
 };
 
@@ -42,6 +51,14 @@ static void on_abort(int signal)
         _exit(EXIT_FAILURE);
 }
 
+static void count_all(struct world *world, struct result *result)
+{
+    for (int kind = COUNTDOWN_DEATH; kind < COUNTDOWN_KINDS; kind++)
+        for (int process = 0; process < MAIN_JOB_PROCESSES; process++)
+            result->counts[kind][process] =
+                countdown_count(world, (enum countdown_kind)kind, process);
+}
+
 static struct result run(const struct options *options, bool tell)
 {
     static struct world world;
@@ -52,6 +69,8 @@ static struct result run(const struct options *options, bool tell)
     result.events = world.events;
     result.virtual_ms = world.now_ms;
     memcpy(result.failure, world.failure, sizeof(result.failure));
+    if (options->main_job)
+        count_all(&world, &result);
     if (tell)
         world_print_history(&world, stdout);
     world_release(&world);
@@ -155,6 +174,61 @@ static int run_all(const struct arguments *arguments)
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* ---- the countdown ---- */
+
+static bool run_main_job(const struct options *options, bool tell, struct result *ret_result)
+{
+    *ret_result = run(options, false);
+    if (ret_result->clean)
+        return true;
+    printf("\nseed %" PRIu64 " --countdown ", options->seed);
+    countdown_print(&options->countdown, stdout);
+    printf(": %s\n", ret_result->failure);
+    if (tell)
+        run(options, true);
+    fflush(stdout);
+    return false;
+}
+
+/* Every n of one kind and process. */
+static uint64_t count_down(const struct arguments *arguments, struct countdown countdown,
+                           int64_t count)
+{
+    struct options options = arguments->options;
+    struct result result;
+    uint64_t failed = 0, runs = 0;
+    countdown.n = 1 + (int64_t)(options.seed % (uint64_t)arguments->stride);
+    for (; countdown.n <= count; countdown.n += arguments->stride, runs++) {
+        options.countdown = countdown;
+        failed += !run_main_job(&options, !arguments->whole, &result);
+    }
+    countdown.n = count;
+    countdown_print(&countdown, stdout);
+    printf(": %" PRIu64 " runs, %" PRIu64 " failed\n", runs, failed);
+    return failed;
+}
+
+static int run_countdown(const struct arguments *arguments)
+{
+    struct options options = arguments->options;
+    struct countdown wanted = options.countdown;
+    struct result whole, one;
+    uint64_t failed = 0;
+    if (wanted.n)
+        return run_main_job(&options, true, &one) ? EXIT_SUCCESS : EXIT_FAILURE;
+    options.countdown = (struct countdown){0};
+    if (!run_main_job(&options, true, &whole))
+        return EXIT_FAILURE;
+    for (int kind = COUNTDOWN_DEATH; kind < COUNTDOWN_KINDS; kind++)
+        for (int process = 0; process < MAIN_JOB_PROCESSES; process++)
+            if (!wanted.kind || (int)wanted.kind == kind)
+                failed += count_down(
+                    arguments,
+                    (struct countdown){.kind = (enum countdown_kind)kind, .process = process},
+                    whole.counts[kind][process]);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 /* ---- arguments ---- */
 
 static int usage(void)
@@ -162,11 +236,23 @@ static int usage(void)
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
         "                  [--faults all|none|LIST] [--trace] [--hash] [--whole]\n"
+        "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
+        "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
     for (int i = 0; i < fault_count(); i++)
         printf(" %s", fault_name(i));
     printf("\n");
     return EXIT_USAGE;
+}
+
+static bool read_countdown(struct arguments *arguments, const char *value)
+{
+    struct options *options = &arguments->options;
+    arguments->countdown = options->main_job = true;
+    options->nodes = MAIN_JOB_NODES;
+    options->jobs = MAIN_JOB_JOBS;
+    return countdown_from_string(value, &options->countdown) &&
+           options->countdown.process < MAIN_JOB_PROCESSES;
 }
 
 static bool read_value(struct arguments *arguments, const char *name, const char *value)
@@ -182,12 +268,16 @@ static bool read_value(struct arguments *arguments, const char *name, const char
         options->jobs = atoi(value);
     else if (!strcmp(name, "--steps"))
         options->steps = atoi(value);
+    else if (!strcmp(name, "--stride"))
+        arguments->stride = atoi(value);
+    else if (!strcmp(name, "--countdown"))
+        return read_countdown(arguments, value);
     else if (!strcmp(name, "--faults"))
         return faults_from_string(value, &options->faults);
     else
         return false;
     return options->nodes >= 1 && options->nodes <= NODES_MAX && options->jobs >= 1 &&
-           options->jobs <= JOBS_MAX && options->steps >= 0;
+           options->jobs <= JOBS_MAX && options->steps >= 0 && arguments->stride >= 1;
 }
 
 static bool read_flag(struct arguments *arguments, const char *name)
@@ -205,7 +295,7 @@ static bool read_flag(struct arguments *arguments, const char *name)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {
-        .options = {.nodes = 3, .jobs = 4, .steps = 60}, .first = 1, .last = 1};
+        .options = {.nodes = 3, .jobs = 4, .steps = 60}, .first = 1, .last = 1, .stride = 1};
     faults_from_string("all", &arguments.options.faults);
     for (int i = 1; i < argc; i++) {
         if (read_flag(&arguments, argv[i]))
@@ -216,5 +306,6 @@ int main(int argc, char **argv)
     }
     signal(SIGABRT, on_abort);
     log_init("simulation", LOG_LEVEL_ERROR);
-    return run_all(&arguments);
+    arguments.options.seed = arguments.first;
+    return arguments.countdown ? run_countdown(&arguments) : run_all(&arguments);
 }

@@ -1,6 +1,8 @@
 /* The processes: made from the shipped shells as the binaries' mains make them, killed without a
  * word, started again on what their stores and engines still hold. */
 #include "manager/shell/shell.h"
+#include "tests/simulation/allocations.h"
+#include "tests/simulation/countdown.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/runtime.h"
 #include "tests/simulation/store.h"
@@ -166,6 +168,7 @@ static void process_start(struct world *world, struct process *process)
 {
     struct err err = {0};
     bool is_manager = process == &world->manager.process;
+    int64_t failed = allocations_failed();
     process->up = true;
     process->life++;
     process->start_ms = process->timer_ms = 0;
@@ -173,8 +176,10 @@ static void process_start(struct world *world, struct process *process)
     world_note(world, "%s starts", process->name);
     if (is_manager ? manager_start(world, &err) : node_start(world, (struct node *)process, &err))
         return;
-    world_fail(world, "%s does not start: %s", process->name, err.text);
     process->up = false;
+    process->start_ms = world->now_ms + BACK_SOON_MS;
+    if (allocations_failed() == failed)
+        world_fail(world, "%s does not start: %s", process->name, err.text);
 }
 
 /* ---- ending ---- */
@@ -185,7 +190,8 @@ void process_kill(struct world *world, struct process *process, int64_t back_in_
     if (!process->up)
         return;
     process->up = false;
-    process->fuse = (struct fuse){.blown = true};
+    process->fuse.left = 0;
+    process->fuse.blown = true;
     if (process == &world->manager.process) {
         manager_shell_free(world->manager.shell);
     } else {
@@ -262,6 +268,7 @@ void processes_init(struct world *world)
     process_init(world, &world->manager.process, "manager");
     for (int i = 0; i < world->options.nodes; i++)
         node_init(world, &world->nodes[i], i + 1);
+    countdown_arm(world);
     processes_look_after(world);
 }
 

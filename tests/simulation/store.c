@@ -22,6 +22,7 @@ struct sim_store {
     struct fuse *fuse;
     struct shadow *committed;
     struct shadow *changes; /* value NULL: removed */
+    int64_t operations;
 };
 
 static struct sim_store *sim(struct store *store)
@@ -57,6 +58,7 @@ static void shadow_set(struct shadow **table, char *key, void *value, size_t len
 
 static int sim_begin(struct store *store, struct err *err)
 {
+    sim(store)->operations++;
     return sim(store)->inner->ops->begin(sim(store)->inner, err);
 }
 
@@ -65,12 +67,14 @@ static int sim_put(struct store *store, enum store_table table, const char *key,
 {
     void *copy = mem_alloc(length + 1);
     memcpy(copy, value, length);
+    sim(store)->operations++;
     shadow_set(&sim(store)->changes, mem_printf("%d/%s", (int)table, key), copy, length);
     return sim(store)->inner->ops->put(sim(store)->inner, table, key, value, length, err);
 }
 
 static int sim_remove(struct store *store, enum store_table table, const char *key, struct err *err)
 {
+    sim(store)->operations++;
     shadow_set(&sim(store)->changes, mem_printf("%d/%s", (int)table, key), NULL, 0);
     return sim(store)->inner->ops->remove(sim(store)->inner, table, key, err);
 }
@@ -99,6 +103,7 @@ static void shadow_commit(struct sim_store *store)
 static int sim_commit(struct store *store, struct err *err)
 {
     struct sim_store *self = sim(store);
+    self->operations++;
     if (fuse_burn(self->fuse)) {
         sim_abort(store);
         return err_set(err, ERR_IO, "the process died before the commit");
@@ -159,6 +164,16 @@ const void *sim_store_get(const struct store *store, enum store_table table, con
 void sim_store_set_full(struct store *store, bool full)
 {
     memory_store_fail_always(sim(store)->inner, full ? ERR_FULL : ERR_NONE);
+}
+
+void sim_store_fail(struct store *store, int64_t operation)
+{
+    memory_store_fail(sim(store)->inner, operation, ERR_IO);
+}
+
+int64_t sim_store_operations(const struct store *store)
+{
+    return ((const struct sim_store *)store)->operations;
 }
 
 void sim_store_clear(struct store *store)

@@ -13,6 +13,10 @@ struct store *sim_store_new(struct fuse *fuse);
 const void *sim_store_get(const struct store *store, enum store_table table, const char *key,
                           size_t *ret_length);
 void sim_store_set_full(struct store *store, bool full);
+/* The `operation`-th begin, put, remove or commit from now on fails. */
+void sim_store_fail(struct store *store, int64_t operation);
+/* How many there were. */
+int64_t sim_store_operations(const struct store *store);
 void sim_store_clear(struct store *store);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
+#include "tests/simulation/allocations.h"
 #include "tests/simulation/oracle.h"
 
 #include <stdlib.h>
@@ -151,23 +152,35 @@ static enum verb pick_verb(struct prng *prng, const struct wish *wish)
     return verb == VERB_SCALE && !can_scale ? VERB_SET : verb;
 }
 
-void user_act(struct user *user)
+static void user_send(struct user *user, int job, enum verb verb)
 {
     struct world *world = user->world;
-    int job = (int)prng_below(&world->work, (uint64_t)world->options.jobs);
     struct wish *wish = &user->wishes[job];
     struct errand *errand = &user->errands[job];
-    if (wish->waiting)
-        return;
     wish->waiting = true;
     wish->changed_ms = world->now_ms;
     errand->wish = *wish;
-    errand->verb = pick_verb(&world->work, wish);
+    errand->verb = verb;
     snprintf(errand->token, sizeof(errand->token), "t-%lld", (long long)++user->tokens);
     write_errand(user, errand);
     world_note(world, "user: %s %s count %lld mark %lld", verb_names[errand->verb], wish->name,
                (long long)errand->wish.count, (long long)errand->wish.mark);
     again(user, (uint64_t)wish->changed_ms * JOBS_MAX + (uint64_t)job, NULL);
+}
+
+void user_act(struct user *user)
+{
+    struct world *world = user->world;
+    int job = (int)prng_below(&world->work, (uint64_t)world->options.jobs);
+    if (!user->wishes[job].waiting)
+        user_send(user, job, pick_verb(&world->work, &user->wishes[job]));
+}
+
+void user_do(struct user *user, int job, const char *verb)
+{
+    for (enum verb i = VERB_SET; i < VERB_COUNT; i++)
+        if (!strcmp(verb_names[i], verb))
+            user_send(user, job, i);
 }
 
 /* ---- answers ---- */
@@ -185,8 +198,10 @@ static void take(struct user *user, int job, const struct reply *reply)
     struct wish *wish = &user->wishes[job];
     struct world *world = user->world;
     bool accepted = reply->result == REPLY_ACCEPTED;
-    /* A store that cannot be written refuses for now; scaling what is gone is refused for good. */
-    bool try_again = !accepted && reply->code && !strcmp(reply->code, "store_failed");
+    /* A store that cannot be written, or no memory, refuses for now; scaling what is gone is
+     * refused for good. */
+    bool try_again = !accepted && reply->code &&
+                     (!strcmp(reply->code, "store_failed") || !strcmp(reply->code, "overloaded"));
     world_note(world, "user hears: %s %s is %s", verb_names[user->errands[job].verb], wish->name,
                accepted      ? "accepted"
                : reply->code ? reply->code
@@ -205,7 +220,11 @@ void user_on_reply(struct user *user, const char *topic, const void *payload, si
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     _cleanup_problems_ struct problems problems = {0};
     struct reply reply;
-    if (codec_decode(&reply_record, payload, length, CODEC_LENIENT, &arena, &reply, &problems)) {
+    allocations_pause();
+    int result =
+        codec_decode(&reply_record, payload, length, CODEC_LENIENT, &arena, &reply, &problems);
+    allocations_resume();
+    if (result) {
         world_fail(user->world, "an answer cannot be read: %s", topic);
         return;
     }

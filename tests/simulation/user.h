@@ -21,6 +21,8 @@ struct user *user_new(struct world *world);
 void user_free(struct user *user);
 /* Sends some command for some job; nothing when that one still waits. */
 void user_act(struct user *user);
+/* The same with a job and a verb of ours, which must be idle. */
+void user_do(struct user *user, int job, const char *verb);
 const struct wish *user_wishes(const struct user *user); /* one a job */
 bool user_is_waiting(const struct user *user);
 /* Their answers. */

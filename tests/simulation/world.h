@@ -21,8 +21,24 @@ enum {
     HEARTBEAT_MS = 5000,
     GRACE_MS = 5000,
     KEEPALIVE_MS = 10000,
-    TASK_CPU_MILLIS = 500, /* of every task that the user submits */
-    INSTANCES_MAX = 3,     /* of one job */
+    TASK_CPU_MILLIS = 500,      /* of every task that the user submits */
+    INSTANCES_MAX = 3,          /* of one job */
+    SETTLE_MAX_MS = 20 * 60000, /* I9's bound */
+};
+
+/* One fault at a certain place: the n-th operation of a kind. */
+enum countdown_kind {
+    COUNTDOWN_NONE,
+    COUNTDOWN_DEATH,      /* a process dies before its n-th operation on the outside */
+    COUNTDOWN_STORE,      /* its n-th store operation fails */
+    COUNTDOWN_PUBLISH,    /* its n-th publication is lost with the connection */
+    COUNTDOWN_ALLOCATION, /* the n-th allocation for a message fails, whoever's */
+};
+
+struct countdown {
+    enum countdown_kind kind;
+    int process; /* 0: the manager, else the number of a node */
+    int64_t n;
 };
 
 struct options {
@@ -30,6 +46,8 @@ struct options {
     int nodes, jobs, steps;
     uint64_t faults; /* bits by number in the table of faults.h */
     bool trace;
+    bool main_job; /* the main job (main_job.h) instead of user and fate */
+    struct countdown countdown;
 };
 
 struct machine {
@@ -81,6 +99,7 @@ struct world {
     struct user *user;
     struct oracle *oracle;
     bool quiet;      /* faults have ended */
+    int64_t step_ms; /* the last step of the main job */
     int64_t lost_ms; /* when a truth was lost last */
     char *history[HISTORY_LINES];
     uint64_t history_count;
