@@ -93,6 +93,7 @@ struct task_spec {
     struct restart_policy restart;
     struct record_list health; /* struct health_check */
     struct stop_policy stop;
+    int64_t max_run_ms;       /* batch: a run that takes longer has failed; UNSET: no limit */
     struct string_map labels; /* to the container */
 };
 

@@ -143,6 +143,13 @@ static void labels_check(const struct task_check *check)
         }
 }
 
+static void max_run_check(const struct task_check *check, const struct job_spec *spec)
+{
+    if (check->task->max_run_ms != UNSET && spec->type != JOB_BATCH)
+        task_problem(check, "/max_run", "use type: batch, or leave max_run out",
+                     "a service runs until it is stopped");
+}
+
 static void name_check(const struct task_check *check, const struct job_spec *spec)
 {
     if (!check->task->name)
@@ -187,6 +194,7 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
     for (size_t i = 0; i < spec->tasks.count; i++) {
         struct task_check check = {RECORD_AT(struct task_spec, spec->tasks, i), i, problems};
         name_check(&check, spec);
+        max_run_check(&check, spec);
         task_check(&check);
     }
 }

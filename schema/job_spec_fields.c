@@ -229,6 +229,11 @@ static const struct field task_fields[] = {
     FIELD(struct task_spec, RECORDS, "health", health, "Health checks.", .record = &health_record,
           .max = 8),
     FIELD_INSIDE(struct task_spec, RECORD, "stop", stop, &stop_record, "How it is asked to end."),
+    FIELD(
+        struct task_spec, DURATION, "max_run", max_run_ms,
+        "Batch: a run that takes longer is stopped and has failed, without a restart on its node. "
+        "Default: no limit.",
+        .flags = FIELD_NULLABLE, .min = SECOND_MS, .max = YEAR_MS, .fallback = UNSET),
     FIELD(struct task_spec, MAP, "labels", labels, "Labels of the container.",
           .flags = FIELD_SCALARS, .max = 100, LABEL_KEY),
 };
@@ -264,28 +269,13 @@ const struct record job_spec_record =
 bool job_spec_word_is_planned(const char *key)
 {
     static const char *const keys[] = {
-        "affinities",
-        "auto_promote",
-        "auto_revert",
-        "canary",
-        "constraints",
-        "depends_on",
-        "distinct_hosts",
-        "distinct_property",
-        "healthy_deadline",
-        "max_run",
-        "overrides",
-        "parameters",
-        "policy",
-        "priority",
-        "progress_deadline",
-        "registry",
-        "requires",
-        "schedule",
-        "spread",
-        "stages",
-        "sysbatch",
-        "system",
+        "affinities",     "auto_promote",      "auto_revert",
+        "canary",         "constraints",       "depends_on",
+        "distinct_hosts", "distinct_property", "healthy_deadline",
+        "overrides",      "parameters",        "policy",
+        "priority",       "progress_deadline", "registry",
+        "requires",       "schedule",          "spread",
+        "stages",         "sysbatch",          "system",
         "window",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)

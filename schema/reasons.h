@@ -38,6 +38,7 @@
     X(OOM_KILLED, "oom_killed", "the task used more memory than it may")                           \
     X(KILLED, "killed", "the task was ended by a signal")                                          \
     X(UNHEALTHY, "unhealthy", "health checks failed")                                              \
+    X(MAX_RUN, "max_run", "it ran for longer than max_run")                                        \
     X(ATTEMPTS_EXCEEDED, "attempts_exceeded", "restarted as often as its policy allows")           \
     X(NO_RESTART, "no_restart", "its policy does not restart it")                                  \
     X(VANISHED, "vanished", "the container disappeared from the engine")                           \

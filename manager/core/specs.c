@@ -91,6 +91,7 @@ bool task_spec_needs_replacement(const struct task_spec *old, const struct task_
     like.count = fresh->count;
     like.restart = fresh->restart;
     like.stop = fresh->stop;
+    like.max_run_ms = fresh->max_run_ms;
     like.health = fresh->health;
     return !record_equal(&task_spec_record, &like, fresh);
 }

@@ -166,7 +166,7 @@ static const char job_intro[] =
     "health check has exactly one\n"
     "of `http`, `tcp`, `exec`; `max_delay` is at least "
     "`delay` where it is used;\n"
-    "labels that begin with `io.argosy.` are reserved.\n";
+    "labels that begin with `io.argosy.` are reserved; `max_run` is for batch jobs.\n";
 
 void gen_job_page(struct buf *out)
 {

@@ -185,5 +185,8 @@ void attempt_recall(struct step *step, struct attempt *attempt,
     attempt->started_ms = observed->started_ms;
     attempt->finished_ms = observed->finished_ms;
     recall_policy(step, attempt, observed);
+    if (attempt->state == ATTEMPT_RUNNING && attempt->reason == REASON_MAX_RUN) {
+        attempt->ending = ENDING_MAX_RUN;
+    }
     effects_mark(step->effects, attempt->job->name, MARK_STATE);
 }

@@ -60,6 +60,7 @@ static void end_decide(struct step *step, struct attempt *attempt, const struct 
     struct restart_ending question = {
         .stopped = attempt->state == ATTEMPT_STOPPING,
         .asked = attempt->ending == ENDING_ASKED,
+        .max_run = attempt->ending == ENDING_MAX_RUN,
         .permanent = ending->start_error && restart_is_hopeless(ending->reason),
         .success = ending->exit_code == 0 && attempt->ending != ENDING_UNHEALTHY,
         .ran_ms = ending->ran_ms,

@@ -97,7 +97,7 @@ static void on_running(struct step *step, struct attempt *attempt,
     }
     attempt->exit_code = UNSET;
     attempt->finished_ms = 0;
-    attempt->running_mono_ms = step->now.mono_ms;
+    attempt_note_began(step, attempt);
     attempt_set_state(step, attempt, ATTEMPT_RUNNING, attempt->run, REASON_NONE, NULL);
     attempt_checks_start(step, attempt, 0);
     if (attempt->kept_run) {
@@ -117,7 +117,7 @@ static void on_still_running(struct step *step, struct attempt *attempt,
         attempt_touch(step, attempt);
     }
     if (!attempt->running_mono_ms) {
-        attempt->running_mono_ms = step->now.mono_ms;
+        attempt_note_began(step, attempt);
         attempt_checks_start(step, attempt, attempt->health.state);
     }
     if (attempt->ending != ENDING_NONE) {
@@ -134,11 +134,19 @@ static int64_t ran_ms(const struct step *step, const struct attempt *attempt,
     return attempt->running_mono_ms ? step->now.mono_ms - attempt->running_mono_ms : 0;
 }
 
+/* Why we told it to end; REASON_NONE: we did not. */
+static enum reason ending_reason(const struct attempt *attempt)
+{
+    return attempt->ending == ENDING_UNHEALTHY ? REASON_UNHEALTHY
+           : attempt->ending == ENDING_MAX_RUN ? REASON_MAX_RUN
+                                               : REASON_NONE;
+}
+
 static enum reason exit_reason(const struct step *step, const struct attempt *attempt,
                                const struct runtime_event *event)
 {
-    if (attempt->ending == ENDING_UNHEALTHY) {
-        return REASON_UNHEALTHY;
+    if (ending_reason(attempt)) {
+        return ending_reason(attempt);
     }
     if (event->oom_killed) {
         return REASON_OOM_KILLED;
@@ -188,8 +196,8 @@ static void on_vanished(struct step *step, struct attempt *attempt,
         .reason = rebooted ? REASON_NODE_REBOOTED : REASON_VANISHED,
         .ran_ms = attempt->running_mono_ms ? step->now.mono_ms - attempt->running_mono_ms : 0,
     };
-    if (attempt->ending == ENDING_UNHEALTHY) {
-        ending.reason = REASON_UNHEALTHY;
+    if (ending_reason(attempt)) {
+        ending.reason = ending_reason(attempt);
     }
     attempt_end(step, attempt, &ending);
 }

@@ -73,6 +73,9 @@ struct restart_decision restart_decide(const struct restart_policy *policy,
     if (ending->asked) {
         return decided(RESTART_AT_ONCE, REASON_NONE);
     }
+    if (ending->max_run) {
+        return decided(RESTART_FAILED, REASON_MAX_RUN);
+    }
     if (policy->attempts == 0 || policy->policy == RESTART_NEVER) {
         return done ? decided(RESTART_COMPLETED, REASON_NONE)
                     : decided(RESTART_FAILED, ending->permanent ? REASON_NONE : REASON_NO_RESTART);

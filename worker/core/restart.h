@@ -19,6 +19,7 @@ struct restart_memory {
 struct restart_ending {
     bool stopped;   /* on purpose */
     bool asked;     /* a person asked for a restart */
+    bool max_run;   /* it ran for longer than it may */
     bool permanent; /* a start error that cannot get better */
     bool success;   /* exit code 0, and not because of failed checks */
     int64_t ran_ms;

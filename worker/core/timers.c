@@ -50,6 +50,7 @@ void worker_timers(struct step *step)
     HASH_ITER(hh, step->worker->attempts, attempt, next)
     {
         attempt_checks_timer(step, attempt);
+        attempt_max_run_timer(step, attempt);
     }
     jobs_forget(step);
     worker_drive(step);
@@ -61,6 +62,7 @@ static int64_t attempt_deadline_ms(const struct worker *worker, const struct att
     if (worker->runtimes[attempt->runtime].up) {
         deadline_ms = health_deadline_ms(&attempt->health);
     }
+    deadline_ms = earlier(deadline_ms, attempt_max_run_deadline_ms(attempt));
     /* What was due when all were last driven waits for something else than time. */
     if (attempt->retry_mono_ms > worker->driven_ms) {
         deadline_ms = earlier(deadline_ms, attempt->retry_mono_ms);

@@ -18,7 +18,7 @@ enum {
 };
 
 /* Why a running execution was told to end, when it is not the manager's stop. */
-enum ending_cause { ENDING_NONE, ENDING_ASKED, ENDING_UNHEALTHY };
+enum ending_cause { ENDING_NONE, ENDING_ASKED, ENDING_UNHEALTHY, ENDING_MAX_RUN };
 
 /* One placement of an instance on this node. */
 struct attempt {
@@ -166,6 +166,15 @@ struct ending {
     const char *message;
 };
 void attempt_end(struct step *step, struct attempt *attempt, const struct ending *ending);
+
+/* ---- max_run.c ---- */
+
+/* It runs: since when, on this process's clock. */
+void attempt_note_began(struct step *step, struct attempt *attempt);
+/* Monotonic time at which it has run for max_run; INT64_MAX: never, or it was told to end already.
+ */
+int64_t attempt_max_run_deadline_ms(const struct attempt *attempt);
+void attempt_max_run_timer(struct step *step, struct attempt *attempt);
 
 /* ---- timers.c ---- */
 
