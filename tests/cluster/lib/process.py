@@ -26,6 +26,7 @@ class Process:
         self.name, self.arguments, self.log = name, [str(argument) for argument in arguments], str(log)
         self.child = None
         self.paused = False
+        self.environment = {}  # beyond ours
 
     @property
     def pid(self):
@@ -40,7 +41,7 @@ class Process:
             log.write(f"--- {' '.join(self.arguments)}\n".encode())
             log.flush()
             self.child = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          env=_environment(), start_new_session=True)
+                                          env={**_environment(), **self.environment}, start_new_session=True)
         return self
 
     def kill(self):
