@@ -102,5 +102,6 @@ const char *job_state_word(int state)
 
 const char *job_type_word(int type)
 {
-    return type == JOB_SERVICE ? "service" : type == JOB_BATCH ? "batch" : "?";
+    const char *word = words_to_string(&job_type_words, type);
+    return word ? word : "?";
 }

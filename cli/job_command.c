@@ -184,7 +184,7 @@ static int64_t settle_ms(const struct watch *watch)
 {
     const struct job_status *status = status_of(watch->client, watch->command->job);
     bool service =
-        watch->command->goal == WATCH_UNTIL_RUNNING && status && status->type == JOB_SERVICE;
+        watch->command->goal == WATCH_UNTIL_RUNNING && status && !job_type_ends(status->type);
     if (watch->verdict == WATCH_STUCK || watch->verdict == WATCH_SUPERSEDED)
         return WATCH_STUCK_MS;
     return watch->verdict == WATCH_REACHED && service ? WATCH_RUNNING_MS : 0;

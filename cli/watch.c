@@ -39,7 +39,7 @@ static enum watch_verdict judge_running(int64_t version, const struct job_docume
     bool settled = status->state == JOB_RUNNING && status->counts.running == status->wanted &&
                    !status->outdated && !status->pending.count && !status->counts.stopping &&
                    !status->counts.unknown;
-    if (settled && status->type == JOB_SERVICE)
+    if (settled && !job_type_ends(status->type))
         return WATCH_REACHED;
     return is_stuck(status) ? WATCH_STUCK : WATCH_GOES_ON;
 }

@@ -98,9 +98,6 @@ const struct record job_history_record =
 
 /* ---- jobs/<job>/status ---- */
 
-static const struct word job_type_items[] = {{JOB_SERVICE, "service"}, {JOB_BATCH, "batch"}};
-static const struct words job_type_words = WORDS(job_type_items);
-
 static const struct word job_state_items[] = {
     {JOB_PENDING, "pending"},     {JOB_RUNNING, "running"},  {JOB_DEGRADED, "degraded"},
     {JOB_COMPLETED, "completed"}, {JOB_FAILED, "failed"},    {JOB_STOPPING, "stopping"},

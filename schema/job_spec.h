@@ -8,7 +8,18 @@
 #include "schema/field.h"
 #include "schema/problems.h"
 
-enum job_type { JOB_SERVICE = 1, JOB_BATCH };
+enum job_type { JOB_SERVICE = 1, JOB_BATCH, JOB_SYSTEM, JOB_SYSBATCH };
+/* One instance on each node that matches, instead of `count` somewhere. */
+static inline bool job_type_is_everywhere(int type)
+{
+    return type == JOB_SYSTEM || type == JOB_SYSBATCH;
+}
+/* Its instances end by themselves. */
+static inline bool job_type_ends(int type)
+{
+    return type == JOB_BATCH || type == JOB_SYSBATCH;
+}
+
 enum runtime_kind { RUNTIME_DOCKER = 1, RUNTIME_PROCESS, RUNTIME_SIMULATED };
 enum pull_policy { PULL_ALWAYS = 1, PULL_MISSING, PULL_NEVER };
 enum restart_when { RESTART_ALWAYS = 1, RESTART_ON_FAILURE, RESTART_NEVER };
@@ -50,7 +61,7 @@ struct reschedule_policy {
 
 struct disconnect_policy {
     int64_t lost_after_ms;
-    int64_t replace;       /* tristate; false: never replaced */
+    int64_t replace;       /* tristate; false: never replaced elsewhere */
     int reconcile;         /* enum reconcile_policy */
     int64_t stop_after_ms; /* UNSET: the worker never stops it by itself */
 };
@@ -110,6 +121,7 @@ struct job_spec {
 
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
+extern const struct words job_type_words; /* enum job_type */
 
 /* Parts of a port entry. `host` 0: dynamic. False when `text` is not one. */
 struct port_spec {
@@ -133,9 +145,9 @@ bool health_target_parse(const char *text, bool http, int64_t *ret_port, const c
 int signal_from_string(const char *text);
 
 /* Fills in every default: names, per-type policies (SEMANTICS: restart 2 in 30m / 15s for services,
- * 3 in 24h for batch; reschedule unlimited exponential 30s..1h for services, 1 in 24h for batch;
- * lost_after 10m for services, 0 for batch). Idempotent: normalising twice changes nothing. Memory
- * from `arena`; -ERR_NO_MEMORY. */
+ * 3 in 24h for batch; reschedule unlimited exponential 30s..1h for services, 1 in 24h for batch,
+ * never for system and sysbatch; lost_after 10m for services, 0 for batch). Idempotent: normalising
+ * twice changes nothing. Memory from `arena`; -ERR_NO_MEMORY. */
 int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *arena);
 
 /* The checks that need more than one field (unique task names, max >= memory, image for docker,

@@ -145,9 +145,16 @@ static void labels_check(const struct task_check *check)
 
 static void max_run_check(const struct task_check *check, const struct job_spec *spec)
 {
-    if (check->task->max_run_ms != UNSET && spec->type != JOB_BATCH)
+    if (check->task->max_run_ms != UNSET && !job_type_ends(spec->type))
         task_problem(check, "/max_run", "use type: batch, or leave max_run out",
                      "a service runs until it is stopped");
+}
+
+static void count_check(const struct task_check *check, const struct job_spec *spec)
+{
+    if (check->task->count != 1 && job_type_is_everywhere(spec->type))
+        task_problem(check, "/count", "leave count out, or use type: service",
+                     "system and sysbatch have one instance on each node that matches");
 }
 
 static void name_check(const struct task_check *check, const struct job_spec *spec)
@@ -182,6 +189,20 @@ static void reschedule_check(const struct job_spec *spec, struct problems *probl
                      "max_delay is smaller than delay");
 }
 
+/* What is everywhere has nowhere else to go. */
+static void everywhere_check(const struct job_spec *spec, struct problems *problems)
+{
+    if (!job_type_is_everywhere(spec->type))
+        return;
+    if (spec->reschedule.attempts || spec->reschedule.unlimited == 1)
+        problems_add(problems, "/reschedule",
+                     "leave it out: restart says how often it is started again on its node",
+                     "an instance of a system or sysbatch job is not placed again");
+    if (spec->disconnect.replace == 1)
+        problems_add(problems, "/disconnect/replace", "leave it out",
+                     "an instance of a system or sysbatch job belongs to its node");
+}
+
 void job_spec_check(const struct job_spec *spec, struct problems *problems)
 {
     if (!spec->name)
@@ -191,10 +212,12 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
     if (spec->tasks.count > LIMIT_TASKS_PER_JOB)
         problems_add(problems, "/tasks", NULL, "a job has at most %d tasks", LIMIT_TASKS_PER_JOB);
     reschedule_check(spec, problems);
+    everywhere_check(spec, problems);
     for (size_t i = 0; i < spec->tasks.count; i++) {
         struct task_check check = {RECORD_AT(struct task_spec, spec->tasks, i), i, problems};
         name_check(&check, spec);
         max_run_check(&check, spec);
+        count_check(&check, spec);
         task_check(&check);
     }
 }

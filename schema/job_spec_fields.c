@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-static const struct word job_type_items[] = {{JOB_SERVICE, "service"}, {JOB_BATCH, "batch"}};
-static const struct words job_types = WORDS(job_type_items);
+static const struct word job_type_items[] = {{JOB_SERVICE, "service"},
+                                             {JOB_BATCH, "batch"},
+                                             {JOB_SYSTEM, "system"},
+                                             {JOB_SYSBATCH, "sysbatch"}};
+const struct words job_type_words = WORDS(job_type_items);
 
 static const struct word runtime_items[] = {
     {RUNTIME_DOCKER, "docker"}, {RUNTIME_PROCESS, "process"}, {RUNTIME_SIMULATED, "simulated"}};
@@ -96,7 +99,7 @@ static const struct record restart_record =
 
 static const struct field reschedule_fields[] = {
     FIELD(struct reschedule_policy, INT, "attempts", attempts,
-          "Reschedules within interval, when not unlimited. Default: 0 for services, 1 for batch.",
+          "Reschedules within interval, when not unlimited. Default: 1 for batch, else 0.",
           .max = 1000000, .fallback = UNSET),
     FIELD(struct reschedule_policy, DURATION, "interval", interval_ms,
           "Window in which attempts are counted.", .min = SECOND_MS, .max = YEAR_MS,
@@ -104,13 +107,13 @@ static const struct field reschedule_fields[] = {
     FIELD(struct reschedule_policy, DURATION, "delay", delay_ms,
           "First wait. Default: 30s for services, 5s for batch.", .max = DAY_MS, .fallback = UNSET),
     FIELD(struct reschedule_policy, ENUM, "backoff", backoff,
-          "How the wait grows. Default: exponential for services, constant for batch.",
+          "How the wait grows. Default: exponential for services, else constant.",
           .words = &reschedule_backoffs),
     FIELD(struct reschedule_policy, DURATION, "max_delay", max_delay_ms,
           "Largest wait. Default: 1h, at least delay.", .max = 7 * DAY_MS, .fallback = UNSET),
     FIELD(struct reschedule_policy, TRISTATE, "unlimited", unlimited,
-          "No limit of attempts. Default: true for services, false for batch or when attempts is "
-          "given.",
+          "No limit of attempts. Default: true for services unless attempts is given, "
+          "else false.",
           .fallback = UNSET),
 };
 static const struct record reschedule_record =
@@ -123,7 +126,9 @@ static const struct field disconnect_fields[] = {
           "for batch.",
           .max = YEAR_MS, .fallback = UNSET),
     FIELD(struct disconnect_policy, TRISTATE, "replace", replace,
-          "false: an instance that was given up is never replaced.", .fallback = 1),
+          "false: an instance that was given up is never replaced. Default: true, false for system "
+          "and sysbatch, whose instances belong to their nodes.",
+          .fallback = UNSET),
     FIELD(struct disconnect_policy, ENUM, "reconcile", reconcile,
           "Which one stays when the node comes back and a replacement runs.", .words = &reconciles,
           .fallback = RECONCILE_KEEP_ORIGINAL),
@@ -187,7 +192,8 @@ static const struct record stop_record =
 
 static const struct field task_fields[] = {
     FIELD(struct task_spec, NAME, "name", name, "Name of the task. Default: the job's name."),
-    FIELD(struct task_spec, INT, "count", count, "Instances wanted.",
+    FIELD(struct task_spec, INT, "count", count,
+          "Instances wanted. system and sysbatch: 1, on each node.",
           .max = LIMIT_INSTANCES_PER_TASK, .fallback = 1),
     FIELD(struct task_spec, ENUM, "runtime", runtime, "What runs it.", .words = &runtimes,
           .fallback = RUNTIME_DOCKER),
@@ -244,8 +250,9 @@ static const struct field job_fields[] = {
     FIELD(struct job_spec, NAME, "name", name,
           "Name of the job; may be left out where the topic says it."),
     FIELD(struct job_spec, ENUM, "type", type,
-          "service: runs until stopped; batch: ends by itself.", .words = &job_types,
-          .fallback = JOB_SERVICE),
+          "service: runs until stopped; batch: ends by itself; system, sysbatch: the same, one "
+          "instance on each node that matches.",
+          .words = &job_type_words, .fallback = JOB_SERVICE),
     FIELD(struct job_spec, STRINGS, "datacenters", datacenters,
           "Globs (* and ?) of the datacenters that may be used. Default: all.",
           .flags = FIELD_ONE_OR_MANY, .min = 1, .max = 100, .pattern = "^[A-Za-z0-9_.*?-]+$",
@@ -268,16 +275,30 @@ const struct record job_spec_record =
 
 bool job_spec_word_is_planned(const char *key)
 {
+    /* clang-format off */
     static const char *const keys[] = {
-        "affinities",     "auto_promote",      "auto_revert",
-        "canary",         "constraints",       "depends_on",
-        "distinct_hosts", "distinct_property", "healthy_deadline",
-        "overrides",      "parameters",        "policy",
-        "priority",       "progress_deadline", "registry",
-        "requires",       "schedule",          "spread",
-        "stages",         "sysbatch",          "system",
+        "affinities",
+        "auto_promote",
+        "auto_revert",
+        "canary",
+        "constraints",
+        "depends_on",
+        "distinct_hosts",
+        "distinct_property",
+        "healthy_deadline",
+        "overrides",
+        "parameters",
+        "policy",
+        "priority",
+        "progress_deadline",
+        "registry",
+        "requires",
+        "schedule",
+        "spread",
+        "stages",
         "window",
     };
+    /* clang-format on */
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
         if (!strcmp(keys[i], key))
             return true;

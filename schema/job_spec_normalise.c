@@ -18,13 +18,18 @@ struct type_defaults {
     int reschedule_backoff;
     int64_t reschedule_unlimited;
     int64_t lost_after_ms;
+    int64_t replace;
 };
 
-static const struct type_defaults service_defaults = {
-    RESTART_ALWAYS, 2, 30 * MINUTE_MS, 0, 30 * SECOND_MS, BACKOFF_EXPONENTIAL, true, 10 * MINUTE_MS,
-};
-static const struct type_defaults batch_defaults = {
-    RESTART_ON_FAILURE, 3, DAY_MS, 1, 5 * SECOND_MS, BACKOFF_CONSTANT, false, 0,
+static const struct type_defaults defaults_by_type[] = {
+    [JOB_SERVICE] = {RESTART_ALWAYS, 2, 30 * MINUTE_MS, 0, 30 * SECOND_MS, BACKOFF_EXPONENTIAL,
+                     true, 10 * MINUTE_MS, true},
+    [JOB_BATCH] = {RESTART_ON_FAILURE, 3, DAY_MS, 1, 5 * SECOND_MS, BACKOFF_CONSTANT, false, 0,
+                   true},
+    [JOB_SYSTEM] = {RESTART_ALWAYS, 2, 30 * MINUTE_MS, 0, 30 * SECOND_MS, BACKOFF_CONSTANT, false,
+                    10 * MINUTE_MS, false},
+    [JOB_SYSBATCH] = {RESTART_ON_FAILURE, 3, DAY_MS, 0, 5 * SECOND_MS, BACKOFF_CONSTANT, false, 0,
+                      false},
 };
 
 #define RESTART_MAX_DELAY_MS    (5 * MINUTE_MS)
@@ -113,12 +118,12 @@ static int datacenters_normalise(struct string_list *datacenters, struct arena *
 int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *arena)
 {
     fill_word(&spec->type, JOB_SERVICE);
-    const struct type_defaults *defaults =
-        spec->type == JOB_BATCH ? &batch_defaults : &service_defaults;
+    const struct type_defaults *defaults = &defaults_by_type[spec->type];
     if (!spec->name)
         spec->name = name;
     reschedule_normalise(&spec->reschedule, defaults);
     fill(&spec->disconnect.lost_after_ms, defaults->lost_after_ms);
+    fill(&spec->disconnect.replace, defaults->replace);
     int result = datacenters_normalise(&spec->datacenters, arena);
     for (size_t i = 0; i < spec->tasks.count && !result; i++)
         result = task_normalise(RECORD_AT(struct task_spec, spec->tasks, i), spec->name, defaults,

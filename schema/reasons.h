@@ -47,6 +47,7 @@
     X(JOB_STOPPED, "job_stopped", "the job was stopped")                                           \
     X(JOB_DELETED, "job_deleted", "the job was deleted")                                           \
     X(SCALED_DOWN, "scaled_down", "fewer instances are wanted")                                    \
+    X(NODE_MISMATCH, "node_mismatch", "its node does not match the job any more")                  \
     X(UPDATED, "updated", "a newer version of the job replaces it")                                \
     X(REPLACED, "replaced", "another attempt took its place")                                      \
     X(STOPPED_OFFLINE, "stopped_offline", "the node was without the broker for stop_after")        \

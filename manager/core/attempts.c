@@ -254,7 +254,7 @@ int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *
     const struct spec_version *present = job_present(attempt->binding->job);
     if (present)
         policy = &present->spec.disconnect;
-    if (!attempt->unknown || policy->replace == 0)
+    if (!attempt->unknown || policy->replace == 0 || job_is_everywhere(attempt->binding->job))
         return INT64_MAX;
     int64_t wait = policy->lost_after_ms;
     if (policy->stop_after_ms != UNSET)

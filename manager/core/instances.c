@@ -23,7 +23,9 @@ bool instance_is_wanted(const struct instance *instance)
 {
     const struct job *job = instance->group->job;
     const struct task_spec *task = instance_task(instance);
-    return task && !job->stopped && !job->deleting && instance->index < task->count;
+    if (!task || job->stopped || job->deleting)
+        return false;
+    return job_is_everywhere(job) ? instance_belongs(instance) : instance->index < task->count;
 }
 
 bool instance_is_completed(const struct instance *instance)
@@ -68,7 +70,9 @@ static enum reason unwanted_reason(const struct instance *instance)
     const struct job *job = instance->group->job;
     if (job->deleting)
         return REASON_JOB_DELETED;
-    return job->stopped ? REASON_JOB_STOPPED : REASON_SCALED_DOWN;
+    if (job->stopped)
+        return REASON_JOB_STOPPED;
+    return job_is_everywhere(job) ? REASON_NODE_MISMATCH : REASON_SCALED_DOWN;
 }
 
 static void stop_all(struct manager *manager, struct instance *instance,
@@ -266,6 +270,7 @@ static void instance_put(struct manager *manager, struct instance *instance, con
     struct attempt *attempt =
         attempt_new(manager, id, instance, node, job_present(instance->group->job), task);
     attempt_schedule(manager, attempt);
+    instance->displaced = false;
     reschedule_done(manager, instance);
     set_waiting(manager, instance, REASON_NONE);
     mark_assignment(manager, attempt->binding);
@@ -273,7 +278,7 @@ static void instance_put(struct manager *manager, struct instance *instance, con
     stamp(attempt->binding, instance->group);
 }
 
-static enum reason main_exclusion(const struct scheduler_explanation *explanation)
+enum reason explanation_reason(const struct scheduler_explanation *explanation)
 {
     int main_reason = REASON_NO_NODES;
     int64_t most = 0;
@@ -286,9 +291,14 @@ static enum reason main_exclusion(const struct scheduler_explanation *explanatio
     return (enum reason)main_reason;
 }
 
-static void explain(struct manager *manager, struct group *group,
-                    const struct scheduler_explanation *explanation)
+void group_explain(struct manager *manager, struct group *group,
+                   const struct scheduler_explanation *explanation)
 {
+    if (!explanation) {
+        free(group->explanation);
+        group->explanation = NULL;
+        return;
+    }
     if (!group->explanation)
         group->explanation = mem_alloc(sizeof(*group->explanation));
     if (memcmp(group->explanation, explanation, sizeof(*explanation)) == 0)
@@ -305,25 +315,29 @@ static void look_from(struct group *group, bool *stamped)
     *stamped = true;
 }
 
-/* False when no node can take it, with the reason in the group's explanation. */
-static bool instance_place(struct manager *manager, struct instance *instance)
+bool instance_place(struct manager *manager, struct instance *instance,
+                    const struct scheduler_node *const *views, size_t count,
+                    struct scheduler_explanation *ret_explanation)
 {
-    struct scheduler_explanation explanation;
     struct spec_version *present = job_present(instance->group->job);
     size_t task = spec_task_index(&present->spec, instance_task(instance));
     stamp_failures(manager, instance, true);
     const struct scheduler_node *chosen =
-        scheduler_place(&present->demands[task], manager->views, manager->view_count, &explanation);
+        scheduler_place(&present->demands[task], views, count, ret_explanation);
     stamp_failures(manager, instance, false);
     if (chosen)
         instance_put(manager, instance, chosen->id);
-    else
-        explain(manager, instance->group, &explanation);
     return chosen;
 }
 
-/* True when it should be placed now. */
-static bool wants_placing(struct manager *manager, struct instance *instance)
+void instance_wait_for_room(struct manager *manager, struct instance *instance,
+                            const struct scheduler_explanation *explanation)
+{
+    set_waiting(manager, instance, explanation_reason(explanation));
+    job_set_waiting(manager, instance->group->job, true);
+}
+
+bool instance_wants_placing(struct manager *manager, struct instance *instance)
 {
     if (instance_is_blocked(manager, instance) || instance_is_completed(instance) ||
         instance_is_exhausted(instance))
@@ -339,24 +353,22 @@ static bool wants_placing(struct manager *manager, struct instance *instance)
 /* Instances of a task ask for the same: when one fits nowhere, none does. */
 static void group_place(struct manager *manager, struct group *group, int64_t count)
 {
+    struct scheduler_explanation explanation;
     bool full = false, stamped = false;
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
-        if (!wants_placing(manager, instance))
+        if (!instance_wants_placing(manager, instance))
             continue;
         look_from(group, &stamped);
-        if (!full && instance_place(manager, instance))
+        if (!full &&
+            instance_place(manager, instance, manager->views, manager->view_count, &explanation))
             continue;
         full = true;
-        set_waiting(manager, instance, main_exclusion(group->explanation));
-        job_set_waiting(manager, group->job, true);
+        instance_wait_for_room(manager, instance, &explanation);
     }
     if (stamped)
         stamp_all(group, false);
-    if (full)
-        return;
-    free(group->explanation);
-    group->explanation = NULL;
+    group_explain(manager, group, full ? &explanation : NULL);
 }
 
 /* ---- one job ---- */
@@ -377,17 +389,23 @@ static void group_reconcile(struct manager *manager, struct group *group)
 {
     const struct job *job = group->job;
     const struct task_spec *task = spec_task(&job_present(job)->spec, group->name);
+    bool everywhere = job_is_everywhere(job);
+    if (everywhere)
+        group_pin(group);
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
             instance_reconcile(manager, group->instances[i]);
     if (!task || job->stopped || job->deleting)
         return;
     if (job->hold_until_ms > manager->now.mono_ms) {
-        hold_back(manager, group, task->count);
+        hold_back(manager, group, everywhere ? 0 : task->count);
         return;
     }
     group_update(manager, group);
-    group_place(manager, group, task->count);
+    if (everywhere)
+        group_place_everywhere(manager, group);
+    else
+        group_place(manager, group, task->count);
 }
 
 static bool job_has_attempts(const struct job *job)
@@ -405,6 +423,7 @@ void job_reconcile(struct manager *manager, struct job *job)
         return;
     timer_unset(&manager->timers, &job->timer);
     job_set_waiting(manager, job, false);
+    job_set_everywhere(manager, job, job_is_everywhere(job) && !job->stopped && !job->deleting);
     for (size_t i = 0; i < present->spec.tasks.count; i++)
         job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);
     for (struct group *group = job->groups; group; group = group->next)

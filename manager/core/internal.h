@@ -126,11 +126,42 @@ int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *
 bool attempt_is_outdated(const struct attempt *attempt);
 void attempts_note_committed(struct manager *manager);
 
+/* ---- everywhere.c: system and sysbatch jobs ---- */
+
+/* Whether the job has one instance on each node that matches. */
+bool job_is_everywhere(const struct job *job);
+/* Whether it is to be looked at when a node changes. */
+void job_set_everywhere(struct manager *manager, struct job *job, bool everywhere);
+/* The node has changed: queues the jobs that should have, or not have, an instance there. */
+void node_wake_everywhere(struct manager *manager, struct node *node);
+/* Whether new work may be placed on it. */
+bool node_takes_work(const struct node *node);
+/* Where the instances belong, by their attempts. */
+void group_pin(struct group *group);
+/* Whether the instance is its node's, and the node matches the job. */
+bool instance_belongs(const struct instance *instance);
+/* An instance for each node that matches and has none, and a place for each that has no attempt. */
+void group_place_everywhere(struct manager *manager, struct group *group);
+
 /* ---- instances.c, updates.c, reschedule.c ---- */
 
 /* Does what should be done for the job now. */
 void job_reconcile(struct manager *manager, struct job *job);
 bool instance_is_wanted(const struct instance *instance);
+/* True when it should be placed now; else it is not its time, and it is looked at again. */
+bool instance_wants_placing(struct manager *manager, struct instance *instance);
+/* On one of those nodes. False when none can take it, with the reason in `ret_explanation`. */
+bool instance_place(struct manager *manager, struct instance *instance,
+                    const struct scheduler_node *const *views, size_t count,
+                    struct scheduler_explanation *ret_explanation);
+/* It waits, since no node can take it. */
+void instance_wait_for_room(struct manager *manager, struct instance *instance,
+                            const struct scheduler_explanation *explanation);
+/* Why instances of the group are pending; NULL: none is for lack of a node. */
+void group_explain(struct manager *manager, struct group *group,
+                   const struct scheduler_explanation *explanation);
+/* The reason that excludes most nodes, REASON_NO_NODES: there is none. */
+enum reason explanation_reason(const struct scheduler_explanation *explanation);
 /* The instance has ended as it should (completed) or for good (failed). */
 bool instance_is_completed(const struct instance *instance);
 bool instance_is_exhausted(const struct instance *instance);

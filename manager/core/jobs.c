@@ -212,6 +212,7 @@ void job_free(struct manager *manager, struct job *job)
     timer_unset(&manager->timers, &job->timer);
     job_unqueue(manager, job);
     job_set_waiting(manager, job, false);
+    job_set_everywhere(manager, job, false);
     HASH_DEL(manager->jobs, job);
     free(job);
 }
@@ -221,6 +222,7 @@ void job_bury(struct manager *manager, struct job *job)
     char topic[LIMIT_TOPIC_LENGTH + 1];
     job->tombstone = true;
     job_set_waiting(manager, job, false);
+    job_set_everywhere(manager, job, false);
     job->deleting = job->stopped = false;
     while (job->version_count)
         job_drop_version(job, 0);

@@ -164,8 +164,10 @@ void node_refresh(struct manager *manager, struct node *node)
     struct scheduler_node *view = &node->view;
     bool considered = node->has_info && !node->deleted;
     views_remove(manager, node);
-    if (!considered)
+    if (!considered) {
+        node_wake_everywhere(manager, node);
         return;
+    }
     views_add(manager, node);
     view->datacenter = node->info.datacenter;
     view->barred = (int)barred_because(manager, node);
@@ -175,6 +177,7 @@ void node_refresh(struct manager *manager, struct node *node)
     if (view->max_attempts <= 0 || view->max_attempts > LIMIT_ATTEMPTS_PER_NODE)
         view->max_attempts = LIMIT_ATTEMPTS_PER_NODE;
     manager->room_made = true;
+    node_wake_everywhere(manager, node);
 }
 
 void node_queue_jobs(struct manager *manager, struct node *node)

@@ -104,6 +104,9 @@ struct instance {
     struct attempt *attempts; /* newest first */
     struct reschedule reschedule;
     int waiting; /* enum reason why it is pending, REASON_NONE */
+    /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
+    struct node *node; /* where it belongs, NULL: not known yet */
+    bool displaced;    /* stopped for an update, and not placed since */
 };
 
 /* The instances of one task. */
@@ -144,6 +147,8 @@ struct job {
     struct job *queue_next;
     bool waiting; /* something of it fits nowhere at present: in manager->waiting */
     struct job *wait_prev, *wait_next;
+    bool everywhere; /* one instance on each node that matches: in manager->everywhere */
+    struct job *everywhere_prev, *everywhere_next;
     struct timer timer;
     int64_t changed_ms; /* wall: last change of its status */
 };
@@ -213,6 +218,7 @@ struct node {
     struct scheduler_node view;
     struct scheduler_port *ports;
     size_t port_capacity;
+    struct instance *here; /* of the group that is being placed everywhere */
 };
 
 /* A tombstone in the store: its topic is cleared, and later forgotten. */
@@ -253,7 +259,8 @@ struct manager {
 
     struct job *queue_first, *queue_last;
     struct job *waiting;
-    bool room_made; /* capacity was freed or a node changed: look at the waiting jobs */
+    struct job *everywhere; /* system and sysbatch jobs that should run */
+    bool room_made;         /* capacity was freed or a node changed: look at the waiting jobs */
     struct attempt **just_final; /* their final state is not stored yet */
     size_t just_final_count, just_final_capacity;
 

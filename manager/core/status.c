@@ -69,11 +69,13 @@ static void count_instance(const struct instance *instance, struct job_status *s
 
 /* ---- what is still there of a job that is to end ---- */
 
-static void count_leaving(const struct group *group, int64_t from, struct state_counts *counts)
+static void count_leaving(const struct group *group, struct state_counts *counts)
 {
-    for (size_t i = (size_t)from; i < group->capacity; i++) {
+    for (size_t i = 0; i < group->capacity; i++) {
         const struct instance *instance = group->instances[i];
-        const struct attempt *attempt = instance ? representative(instance) : NULL;
+        if (!instance || instance_is_wanted(instance))
+            continue;
+        const struct attempt *attempt = representative(instance);
         if (attempt && !attempt_is_final(attempt))
             ++*(attempt->unknown ? &counts->unknown : counter_of(counts, attempt->state));
     }
@@ -98,11 +100,23 @@ static int add_exclusions(const struct scheduler_explanation *explanation, struc
     return 0;
 }
 
+/* Of a system job: not a single node matches. */
+static bool is_nowhere(const struct group *group)
+{
+    for (size_t i = 0; i < group->capacity; i++)
+        if (group->instances[i] && instance_is_wanted(group->instances[i]))
+            return false;
+    return true;
+}
+
 static const char *pending_text(const struct group *group, int reason, struct arena *arena)
 {
     const struct scheduler_explanation *why = group->explanation;
     if (!why || !why->nodes || !why->excluded[reason])
         return reason_text(reason);
+    if (job_is_everywhere(group->job) && !is_nowhere(group))
+        return arena_printf(arena, "%lld of the nodes that match cannot take it: %s",
+                            (long long)why->excluded[reason], reason_text(reason));
     return arena_printf(arena, "no node can take it; %lld of %lld: %s",
                         (long long)why->excluded[reason], (long long)why->nodes,
                         reason_text(reason));
@@ -159,26 +173,52 @@ static int note_pending(const struct instance *instance, struct arena *arena,
 
 /* ---- the whole ---- */
 
+static int fill_instance(const struct instance *instance, struct arena *arena,
+                         struct job_status *status, struct task_summary *summary)
+{
+    summary->count++;
+    status->wanted++;
+    count_instance(instance, status, summary);
+    if (!instance)
+        return 0;
+    status->outdated += instance_is_outdated(instance);
+    bool pending = instance->waiting && !representative(instance);
+    return pending ? note_pending(instance, arena, status) : 0;
+}
+
+/* Said without an instance that could wait for it. */
+static int fill_nowhere(const struct group *group, struct arena *arena, struct job_status *status)
+{
+    if (!group->explanation || status->pending.count == LIMIT_PENDING_REASONS)
+        return 0;
+    return add_pending_group(group, (int)explanation_reason(group->explanation), arena, status);
+}
+
+static int fill_everywhere(const struct group *group, struct arena *arena,
+                           struct job_status *status, struct task_summary *summary)
+{
+    int error = 0;
+    for (size_t i = 0; group && i < group->capacity && !error; i++)
+        if (group->instances[i] && instance_is_wanted(group->instances[i]))
+            error = fill_instance(group->instances[i], arena, status, summary);
+    return error || summary->count || !group ? error : fill_nowhere(group, arena, status);
+}
+
 static int fill_task(const struct job *job, const struct task_spec *task, struct arena *arena,
                      struct job_status *status)
 {
     struct task_summary *summary =
         RECORD_AT(struct task_summary, status->tasks, status->tasks.count++);
     const struct group *group = job_group(job, task->name);
-    bool ends = job->stopped || job->deleting;
-    *summary = (struct task_summary){.name = task->name, .count = ends ? 0 : task->count};
-    status->wanted += summary->count;
-    for (int64_t i = 0; i < summary->count; i++) {
-        const struct instance *instance = group ? group_instance(group, i) : NULL;
-        count_instance(instance, status, summary);
-        status->outdated += instance && instance_is_outdated(instance);
-        if (!instance || !instance->waiting || representative(instance))
-            continue;
-        int error = note_pending(instance, arena, status);
-        if (error)
-            return error;
-    }
-    return 0;
+    *summary = (struct task_summary){.name = task->name};
+    if (job->stopped || job->deleting)
+        return 0;
+    if (job_is_everywhere(job))
+        return fill_everywhere(group, arena, status, summary);
+    int error = 0;
+    for (int64_t i = 0; i < task->count && !error; i++)
+        error = fill_instance(group ? group_instance(group, i) : NULL, arena, status, summary);
+    return error;
 }
 
 static int64_t failed_for_good(const struct job *job)
@@ -209,7 +249,7 @@ static enum job_state state_of(const struct job *job, const struct job_status *s
         return JOB_COMPLETED;
     if (status->wanted && completed + failed_for_good(job) == status->wanted)
         return JOB_FAILED;
-    if (running + completed >= status->wanted)
+    if (running + completed >= status->wanted && (status->wanted || !job_is_everywhere(job)))
         return JOB_RUNNING;
     return running ? JOB_DEGRADED : JOB_PENDING;
 }
@@ -233,11 +273,8 @@ int status_fill(struct manager *manager, struct job *job, struct arena *arena,
         if (error)
             return error;
     }
-    for (const struct group *group = job->groups; group; group = group->next) {
-        const struct task_spec *task = spec_task(&present->spec, group->name);
-        bool ends = job->stopped || job->deleting || !task;
-        count_leaving(group, ends ? 0 : task->count, &ret_status->counts);
-    }
+    for (const struct group *group = job->groups; group; group = group->next)
+        count_leaving(group, &ret_status->counts);
     ret_status->state = (int)state_of(job, ret_status);
     return 0;
 }

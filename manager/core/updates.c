@@ -41,9 +41,20 @@ bool group_is_updating(const struct group *group)
     return false;
 }
 
+/* Of a system job: the instance of a node that is away or not eligible is left as it is, and that
+ * of one that cannot take it is not waited for: they must not stop the update of all others. */
+static bool is_out_of_the_way(const struct instance *instance)
+{
+    if (!instance->node)
+        return false;
+    return !node_takes_work(instance->node) || (!instance->attempts && !instance->displaced);
+}
+
 /* Between its old attempt and a new one that has settled. Looks again when it will have. */
 static bool is_busy(struct manager *manager, const struct instance *instance)
 {
+    if (is_out_of_the_way(instance))
+        return false;
     if (live_outdated(instance) || instance_is_completed(instance))
         return false;
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
@@ -76,10 +87,12 @@ static void stop_outdated(struct manager *manager, struct group *group, bool run
         struct instance *instance = group->instances[i];
         struct attempt *attempt =
             instance && instance_is_wanted(instance) ? live_outdated(instance) : NULL;
-        if (!attempt || (attempt->state == ATTEMPT_RUNNING) != running)
+        if (!attempt || (attempt->state == ATTEMPT_RUNNING) != running ||
+            is_out_of_the_way(instance)) /* its turn comes later */
             continue;
         for (; attempt; attempt = live_outdated(instance)) /* two, when a node was silent */
             attempt_stop(manager, attempt, REASON_UPDATED);
+        instance->displaced = true;
         --*free_slots;
     }
 }

@@ -166,7 +166,9 @@ static const char job_intro[] =
     "health check has exactly one\n"
     "of `http`, `tcp`, `exec`; `max_delay` is at least "
     "`delay` where it is used;\n"
-    "labels that begin with `io.argosy.` are reserved; `max_run` is for batch jobs.\n";
+    "labels that begin with `io.argosy.` are reserved; `max_run` is for `batch` and\n"
+    "`sysbatch`; `system` and `sysbatch` take no `count`, no `reschedule` and no "
+    "`disconnect.replace`.\n";
 
 void gen_job_page(struct buf *out)
 {

@@ -292,6 +292,15 @@ const struct verdict *cluster_command(struct cluster *cluster, enum command_kind
                        &(struct command){.kind = kind, .envelope = &envelope, .node = &node});
 }
 
+void cluster_set_eligible(struct cluster *cluster, const char *node, bool eligible)
+{
+    struct command_envelope envelope = {.expect_version = UNSET, .expires_at_ms = UNSET};
+    struct node_arguments arguments = {.eligible = eligible, .interval_ms = UNSET};
+    run_command(cluster, node,
+                &(struct command){
+                    .kind = COMMAND_NODE_ELIGIBILITY, .envelope = &envelope, .node = &arguments});
+}
+
 const struct verdict *cluster_scale(struct cluster *cluster, const char *job, int64_t count)
 {
     struct command_envelope envelope = {.expect_version = UNSET, .expires_at_ms = UNSET};

@@ -56,6 +56,7 @@ const struct verdict *cluster_set(struct cluster *cluster, const char *job, cons
 /* Any verb without arguments. */
 const struct verdict *cluster_command(struct cluster *cluster, enum command_kind kind,
                                       const char *name);
+void cluster_set_eligible(struct cluster *cluster, const char *node, bool eligible);
 const struct verdict *cluster_scale(struct cluster *cluster, const char *job, int64_t count);
 
 /* NULL when it was never written. */
