@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
+#include "schema/labels.h"
 #include "schema/quantity.h"
 
 #include <inttypes.h>
@@ -86,6 +87,16 @@ static const char *heard_cell(struct arena *arena, const struct node *node)
     return metric(node, "ts_ms", &ms) ? format_age(arena, (int64_t)ms, format_now_ms()) : NULL;
 }
 
+static const char *labels_cell(struct arena *arena, const struct node *node)
+{
+    static const struct string_map none = {0};
+    struct string_map labels;
+    if (labels_merge(node->info ? &node->info->labels : &none,
+                     node->desired ? &node->desired->labels : &none, arena, &labels))
+        return NULL;
+    return labels.count ? format_labels(arena, &labels) : NULL;
+}
+
 static const char *eligible_cell(const struct node *node)
 {
     return !node->desired ? NULL : node->desired->eligible ? "yes" : "no";
@@ -112,9 +123,7 @@ static void add_row(struct table *table, struct arena *arena, const struct node 
         node->desired ? arena_printf(arena, "%zu", node->desired->assignments.count) : NULL,
         heard_cell(arena, node),
         info ? format_list(arena, &info->runtimes) : NULL,
-        node->desired && node->desired->labels.count ? format_labels(arena, &node->desired->labels)
-        : info                                       ? format_labels(arena, &info->labels)
-                                                     : NULL,
+        labels_cell(arena, node),
     };
     table_row(table, cells, 1, tint(node));
 }

@@ -148,6 +148,7 @@ int cmd_logs(struct cli *cli);
 int cmd_inspect(struct cli *cli);
 int cmd_node(struct cli *cli);
 int cmd_events(struct cli *cli);
+int cmd_snapshot(struct cli *cli);
 int cmd_init(struct cli *cli);
 int cmd_dev(struct cli *cli);
 int cmd_version(struct cli *cli);

@@ -49,6 +49,10 @@ const struct command commands[] = {
      cmd_logs},
     {"inspect", "INSTANCE|TASK-ID", 1, 1, 0, "everything the worker knows of one task",
      "Asks the worker, so it shows what is, not what was last reported.", cmd_inspect},
+    {"snapshot", "", 0, 0, 0, "print the cluster as the scheduler sees it, as JSON",
+     "Nodes with what they offer and what their heartbeat told, and the attempts that have not "
+     "ended with what they reserve, out of what is retained on the bus.",
+     cmd_snapshot},
     {"events", "", 0, 0, OPTION_BIT(FOLLOW), "print what happens, as it happens",
      "Events are not kept by the broker: this prints those that come until --timeout, or Ctrl-C "
      "with --follow.",

@@ -122,6 +122,7 @@ struct job_spec {
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
 extern const struct words job_type_words; /* enum job_type */
+extern const struct record resources_record;
 
 /* Parts of a port entry. `host` 0: dynamic. False when `text` is not one. */
 struct port_spec {

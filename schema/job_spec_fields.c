@@ -63,7 +63,7 @@ static const struct field resources_fields[] = {
           .pattern = "^/dev/[^:]{1,250}(:/dev/[^:]{1,250}(:[rwm]{1,3})?)?$",
           .accepts = device_text_is_valid, .pattern_hint = "such as /dev/ttyUSB0"),
 };
-static const struct record resources_record =
+const struct record resources_record =
     RECORD("resources", struct resources, resources_fields,
            "What an instance reserves on its node, and may use.");
 

@@ -14,6 +14,7 @@ struct document {
     const struct record *record; /* NULL: metrics, or the job as users write it */
     const struct metric_row *metric_rows;
     size_t metric_count;
+    bool unsent; /* never a message: a part of others, or a file */
 };
 
 extern const struct document documents[];

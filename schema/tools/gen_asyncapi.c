@@ -139,7 +139,7 @@ static void add_components(struct buf *out)
                    parameters[i].doc, parameters[i].pattern);
     buf_add_text(out, "  messages:\n");
     for (size_t i = 0; i < document_count; i++)
-        if (strcmp(documents[i].name, "job_spec")) /* only a part of others */
+        if (!documents[i].unsent)
             add_message(out, &documents[i]);
 }
 

@@ -3,6 +3,7 @@
 #include "schema/tools/gen.h"
 
 #include "platform/base/mem.h"
+#include "schema/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 const struct document documents[] = {
     {.name = "job", .doc = "A job as users write it: the payload of set."},
-    DOCUMENT(job_spec),
+    {.name = "job_spec", .record = &job_spec_record, .unsent = true},
     DOCUMENT(scale_arguments),
     DOCUMENT(job_arguments),
     DOCUMENT(node_arguments),
@@ -42,6 +43,7 @@ const struct document documents[] = {
     DOCUMENT(log_chunk),
     DOCUMENT(cloud_event),
     DOCUMENT(manager_status),
+    {.name = "cluster_snapshot", .record = &cluster_snapshot_record, .unsent = true},
 };
 const size_t document_count = ARRAY_LENGTH(documents);
 

@@ -140,6 +140,23 @@ class Tls(Case):
                 self.assertEqual((result.returncode, result.stdout), (3, ""))
 
 
+class Snapshot(Case):
+    def test_it_has_the_nodes_with_what_they_offer_and_what_is_placed_on_them(self):
+        fake = self.fake()
+        fake.node()
+        fake.attempt("web", "web_web_0_aaaaaaaa", "running")
+        fake.attempt("done", "done_done_0_bbbbbbbb", "completed")
+        result = self.argosy("snapshot")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        snapshot = json.loads(result.stdout)
+        (node,) = snapshot["nodes"]
+        self.assertEqual((node["id"], node["datacenter"], node["labels"]), ("n1", "graz", {"rack": "r1"}))
+        self.assertEqual(node["capacity"], {"cpu": 2, "memory": 1 << 30, "disk": 1 << 33})
+        (task,) = snapshot["tasks"]
+        self.assertEqual((task["job"], task["task"], task["index"], task["node"], task["state"]), ("web", "web", 0, "n1", "running"))
+        self.assertEqual((task["resources"]["cpu"], task["resources"]["memory"]), (0.1, 64 << 20))
+
+
 class Run(Case):
     def test_a_service_that_is_seen_running_is_0(self):
         fake = self.fake(set=running)
