@@ -116,6 +116,7 @@ void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_
         attempt->retry_ms = attempt->retry_mono_ms = 0;
     }
     attempt->state = state;
+    attempt->observed = true;
     attempt->reason = reason;
     attempt_message(attempt, message);
     attempt_touch(step, attempt);
@@ -161,10 +162,20 @@ static int order_compare(const struct observed_attempt *a, const struct attempt 
     return attempt_order_compare(&left, &right);
 }
 
+/* The manager's `lost` is a verdict on our silence and no observation: an emptied worker goes by
+ * it, until it hears a word of its own. */
+static bool is_newer(const struct observed_attempt *observed, const struct attempt *attempt)
+{
+    if (attempt->state == ATTEMPT_LOST && !attempt->observed) {
+        return observed->run >= attempt->run;
+    }
+    return order_compare(observed, attempt) > 0;
+}
+
 void attempt_recall(struct step *step, struct attempt *attempt,
                     const struct observed_attempt *observed)
 {
-    if (observed->state < ATTEMPT_SCHEDULED || order_compare(observed, attempt) <= 0) {
+    if (observed->state < ATTEMPT_SCHEDULED || !is_newer(observed, attempt)) {
         return;
     }
     attempt->state = (enum attempt_state)observed->state;

@@ -136,6 +136,9 @@ static void attempt_recall_known(struct step *step, struct attempt *attempt,
                                  const struct assigned_attempt *assigned)
 {
     const struct known_state *known = &assigned->known;
+    if (known->state == ATTEMPT_LOST && attempt->observed) {
+        return;
+    }
     struct observed_attempt observed = {
         .state = known->state,
         .version = assigned->version,
@@ -286,9 +289,11 @@ static void recall_attempt(struct step *step, struct job *job,
     if (!attempt) {
         attempt = worker_attempt_new(step->worker, job, observed->id);
     }
-    if (attempt) {
-        attempt_recall(step, attempt, observed);
+    if (!attempt) {
+        return;
     }
+    attempt_recall(step, attempt, observed);
+    attempt->observed = true;
 }
 
 void hear_own_state(struct step *step, struct worker_event *event)

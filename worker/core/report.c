@@ -85,6 +85,13 @@ static void attempt_write(const struct attempt *attempt, struct observed_attempt
     };
 }
 
+/* Not what was only found, ended, in a runtime: most likely it was over, told and forgotten before
+ * it could be removed. An assignment that names it makes it known. */
+static bool is_told(const struct attempt *attempt)
+{
+    return attempt->assigned || attempt->task || attempt->state != ATTEMPT_SCHEDULED;
+}
+
 bool worker_state_read(const struct worker *worker, const char *name, struct arena *arena,
                        struct node_state *ret_state)
 {
@@ -102,13 +109,15 @@ bool worker_state_read(const struct worker *worker, const char *name, struct are
     size_t i = 0;
     DL_FOREACH(job->attempts, attempt)
     {
-        attempt_write(attempt, &items[i++]);
+        if (is_told(attempt)) {
+            attempt_write(attempt, &items[i++]);
+        }
     }
     *ret_state = (struct node_state){
         .head = {.cluster = worker_cluster(worker), .term = worker->term, .seq = job->state_seq},
         .revision = job->held ? job->held->value.revision : 0,
         .tombstone = job->forget_mono_ms != 0,
-        .attempts = {.items = items, .count = count},
+        .attempts = {.items = items, .count = i},
     };
     return true;
 }

@@ -52,6 +52,7 @@ struct attempt {
     int64_t retry_ms; /* wall */
 
     /* how it is being done: nothing of this outlives the process */
+    bool observed;    /* by us: heard in a state document of our own, or seen since */
     bool awaits_list; /* its runtime must be listed once before anything is started */
     bool in_flight;   /* START was given; RUNNING, EXITED or FAILED will follow */
     bool stop_sent;

@@ -158,6 +158,42 @@ TEST(an_emptied_worker_starts_nothing_before_its_picture_is_whole_and_listed)
     fixture_release(&f);
 }
 
+/* Found by the simulation, seed 3758. */
+TEST(our_own_word_of_how_it_ended_is_better_than_the_verdict_that_it_was_lost)
+{
+    (void)state;
+    struct fixture f;
+    struct assigned_attempt attempt = wanted(WEB_ID);
+    attempt.desired = DESIRED_STOP;
+    attempt.known = (struct known_state){.state = ATTEMPT_LOST, .run = 1, .seq = 9};
+    fixture_new(&f, false, false);
+    assign_from_store(&f, attempt);
+    assert_state(&f, WEB_ID, ATTEMPT_LOST, 1);
+    own_state(&f, "web", observed(WEB_ID, ATTEMPT_STOPPED, 1), 9, true);
+    step_kind(&f, WORKER_START);
+    assert_state(&f, WEB_ID, ATTEMPT_STOPPED, 1);
+    fixture_release(&f);
+}
+
+/* Found by the simulation, seed 8463. */
+TEST(what_is_only_found_ended_is_not_told)
+{
+    (void)state;
+    struct fixture f;
+    struct node_state told;
+    _cleanup_arena_ struct arena arena = ARENA_EMPTY;
+    fixture_ready(&f);
+    struct assigned_attempt other = wanted("other_web_0_aaaaaaaa");
+    assign_list(&f, "other", &other, 1); /* the cluster is known now */
+    exited(&f, WEB_ID, 1, 0);
+    assert_true(worker_state_read(f.worker, "web", &arena, &told));
+    assert_int_equal(told.attempts.count, 0);
+    assign(&f, wanted(WEB_ID));
+    assert_true(worker_state_read(f.worker, "web", &arena, &told));
+    assert_int_equal(told.attempts.count, 1);
+    fixture_release(&f);
+}
+
 TEST(what_is_known_to_have_ended_is_not_run_again)
 {
     (void)state;
@@ -414,6 +450,8 @@ int main(void)
         cmocka_unit_test(the_wait_of_a_backoff_and_its_window_survive_a_restart_of_the_worker),
         cmocka_unit_test(a_clock_that_jumped_does_not_make_a_restart_wait_for_years),
         cmocka_unit_test(an_emptied_worker_starts_nothing_before_its_picture_is_whole_and_listed),
+        cmocka_unit_test(our_own_word_of_how_it_ended_is_better_than_the_verdict_that_it_was_lost),
+        cmocka_unit_test(what_is_only_found_ended_is_not_told),
         cmocka_unit_test(what_is_known_to_have_ended_is_not_run_again),
         cmocka_unit_test(
             an_emptied_worker_goes_on_from_its_own_retained_state_and_its_numbers_go_on_too),
