@@ -104,8 +104,9 @@ static struct options shrink(struct options options, const char *failure)
 static void print_options(const struct options *options)
 {
     const char *separator = "";
-    printf("argosy-sim --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ", options->seed,
-           options->nodes, options->jobs, options->steps);
+    printf("argosy-sim%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ",
+           options->types ? " --types" : "", options->seed, options->nodes, options->jobs,
+           options->steps);
     for (int i = 0; i < fault_count(); i++)
         if (options->faults >> i & 1) {
             printf("%s%s", separator, fault_name(i));
@@ -235,7 +236,7 @@ static int usage(void)
 {
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
-        "                  [--faults all|none|LIST] [--trace] [--hash] [--whole]\n"
+        "                  [--types] [--faults all|none|LIST] [--trace] [--hash] [--whole]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
@@ -285,6 +286,7 @@ static bool read_flag(struct arguments *arguments, const char *name)
     bool *flag = !strcmp(name, "--trace")   ? &arguments->options.trace
                  : !strcmp(name, "--hash")  ? &arguments->hash
                  : !strcmp(name, "--whole") ? &arguments->whole
+                 : !strcmp(name, "--types") ? &arguments->options.types
                  : !strcmp(name, "--mixed") ? &arguments->mixed
                                             : NULL;
     if (flag)

@@ -54,7 +54,8 @@ int64_t oracle_node_cpu_millis(const struct world *world)
 {
     int instances = world->options.jobs * INSTANCES_MAX;
     int each = (instances + world->options.nodes - 1) / world->options.nodes;
-    return (int64_t)each * TASK_CPU_MILLIS;
+    /* What is everywhere needs room on each node, wherever all the others are. */
+    return (int64_t)(world->options.types ? instances : each) * TASK_CPU_MILLIS;
 }
 
 static const struct wish *wish_of(const struct oracle *oracle, const char *task_id)
@@ -82,6 +83,16 @@ static struct done *done_find(const struct oracle *oracle, const char *instance)
     struct done *done;
     HASH_FIND_STR(oracle->done, instance, done);
     return done;
+}
+
+/* Of a job that is everywhere each node has its own end, whatever the number of the slot. */
+static void name_done(const struct wish *wish, int site, const char *instance,
+                      char ret_name[TASK_ID_MAX])
+{
+    if (wish && wish->kind->everywhere)
+        snprintf(ret_name, TASK_ID_MAX, "%s on n%d", wish->name, site + 1);
+    else
+        snprintf(ret_name, TASK_ID_MAX, "%s", instance);
 }
 
 static void note_done(struct oracle *oracle, const char *instance)
@@ -119,11 +130,14 @@ static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
 static void check_not_done(struct oracle *oracle, int site, const struct running *running)
 {
     const struct wish *wish = wish_of(oracle, running->task_id);
-    struct done *done = done_find(oracle, running->instance);
+    char name[TASK_ID_MAX];
+    name_done(wish, site, running->instance, name);
+    struct done *done = done_find(oracle, name);
     if (!done)
         return;
     bool asked = !wish || wish->waiting || wish->changed_ms + SETTLED_MS > done->at_ms;
-    bool excused = wish && wish->replace && any_silent_since(oracle, done->at_ms - SETTLED_MS);
+    bool excused = wish && wish->replace && !wish->kind->everywhere &&
+                   any_silent_since(oracle, done->at_ms - SETTLED_MS);
     if (!asked && !excused)
         world_fail(oracle->world, "I5: %s had ended well, and %s runs it again on n%d",
                    running->instance, running->task_id, site + 1);
@@ -170,8 +184,11 @@ static void see(void *context, const struct simulated_execution *execution)
              suffix ? (int)(suffix - execution->task_id) : 0, execution->task_id);
     const struct wish *wish = wish_of(look->oracle, running.task_id);
     if (!execution->running) {
-        if (execution->exit_code == 0 && wish && wish->batch && execution->run)
-            note_done(look->oracle, running.instance);
+        char name[TASK_ID_MAX];
+        name_done(wish, look->site, running.instance, name);
+        if (execution->exit_code == 0 && wish && !strcmp(wish->kind->state, "completed") &&
+            execution->run)
+            note_done(look->oracle, name);
         return;
     }
     ASSERT(site->count < RUNNING_MAX);
@@ -197,6 +214,17 @@ static void look_at(struct oracle *oracle, int number)
                    (long long)look.cpu_millis, (long long)oracle_node_cpu_millis(world));
 }
 
+/* I2: what is everywhere is nowhere twice. */
+static bool are_one_too_many(const struct oracle *oracle, int a_site, const struct running *a,
+                             int b_site, const struct running *b)
+{
+    const struct wish *wish = wish_of(oracle, a->task_id);
+    if (!strcmp(a->instance, b->instance))
+        return true;
+    return a_site == b_site && wish && wish->kind->everywhere &&
+           wish == wish_of(oracle, b->task_id);
+}
+
 /* I2: of two executions of an instance one may only be there because the other's node was silent.
  */
 static void check_pair(struct oracle *oracle, int a_site, const struct running *a, int b_site,
@@ -204,8 +232,9 @@ static void check_pair(struct oracle *oracle, int a_site, const struct running *
 {
     const struct wish *wish = wish_of(oracle, a->task_id);
     int64_t from_ms = (a->since_ms < b->since_ms ? a->since_ms : b->since_ms) - SETTLED_MS;
+    bool leaves = wish && (wish->replace || wish->kind->everywhere);
     bool excused =
-        strcmp(a->task_id, b->task_id) != 0 && wish && wish->replace &&
+        strcmp(a->task_id, b->task_id) != 0 && leaves &&
         (was_silent_since(oracle, a_site, from_ms) || was_silent_since(oracle, b_site, from_ms));
     if (!excused)
         world_fail(oracle->world, "I2: %s run %lld on n%d and %s run %lld on n%d at once",
@@ -219,7 +248,8 @@ static void check_site_pairs(struct oracle *oracle, int number)
     for (int i = 0; i < site->count; i++)
         for (int other = 0; other < oracle->world->options.nodes; other++)
             for (int j = other == number ? i + 1 : 0; j < oracle->sites[other].count; j++)
-                if (!strcmp(site->running[i].instance, oracle->sites[other].running[j].instance))
+                if (are_one_too_many(oracle, number, &site->running[i], other,
+                                     &oracle->sites[other].running[j]))
                     check_pair(oracle, number, &site->running[i], other,
                                &oracle->sites[other].running[j]);
 }
@@ -314,8 +344,39 @@ static const char *service_lacks(const struct oracle *oracle, const struct wish 
     for (int64_t index = 0; index < wish->count; index++)
         if (running_of(oracle, wish, index) != 1)
             return "I9: not each instance runs once";
-    if (wish->count && !retained_has(oracle, wish, "status", "\"state\":\"running\""))
-        return "I9: its status does not say running";
+    return NULL;
+}
+
+static int running_on(const struct oracle *oracle, const struct wish *wish, int site)
+{
+    int count = 0;
+    for (int i = 0; i < oracle->sites[site].count; i++)
+        count += wish_of(oracle, oracle->sites[site].running[i].task_id) == wish;
+    return count;
+}
+
+/* Everything runs again in the end, so every node matches. */
+static const char *system_lacks(const struct oracle *oracle, const struct wish *wish)
+{
+    for (int site = 0; site < oracle->world->options.nodes; site++)
+        if (running_on(oracle, wish, site) != 1)
+            return "I9: not each node runs one";
+    return NULL;
+}
+
+static bool status_says(const struct oracle *oracle, const struct wish *wish)
+{
+    char state[40], wanted[40];
+    snprintf(state, sizeof(state), "\"state\":\"%s\"", wish->kind->state);
+    snprintf(wanted, sizeof(wanted), "\"wanted\":%d,", oracle->world->options.nodes);
+    return retained_has(oracle, wish, "status", state) &&
+           (!wish->kind->everywhere || retained_has(oracle, wish, "status", wanted));
+}
+
+static const char *what_ends_lacks(const struct oracle *oracle, const struct wish *wish)
+{
+    if (running_of(oracle, wish, -1))
+        return "I9: a job that ends still runs";
     return NULL;
 }
 
@@ -333,13 +394,13 @@ static const char *job_lacks(const struct oracle *oracle, const struct wish *wis
         return "I1: an accepted job is not there, or another version";
     if (wish->stopped)
         return running_of(oracle, wish, -1) ? "I9: something of a stopped job runs" : NULL;
-    if (!wish->batch)
-        return service_lacks(oracle, wish);
-    if (running_of(oracle, wish, -1))
-        return "I9: a batch job still runs";
-    return retained_has(oracle, wish, "status", "\"state\":\"completed\"")
-               ? NULL
-               : "I9: a batch job is not completed";
+    const char *lacks = wish->kind->ends         ? what_ends_lacks(oracle, wish)
+                        : wish->kind->everywhere ? system_lacks(oracle, wish)
+                                                 : service_lacks(oracle, wish);
+    bool nothing = !wish->kind->ends && !wish->kind->everywhere && !wish->count;
+    if (!lacks && !nothing && !status_says(oracle, wish))
+        lacks = "I9: its status says otherwise";
+    return lacks;
 }
 
 bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)

@@ -91,7 +91,7 @@ static void again(void *context, uint64_t id, void *load)
                                                  .id = id});
 }
 
-static const char *pick_command(struct user *user, bool batch)
+static const char *pick_command(struct user *user, const struct kind *kind)
 {
     static const char *const services[] = {"[\"run\"]", "[\"run\"]", "[\"pull\",\"4s\",\"run\"]",
                                            "[\"ignore-stop\"]"};
@@ -99,29 +99,40 @@ static const char *pick_command(struct user *user, bool batch)
                                           "[\"exit\",\"0\",\"after\",\"40s\"]",
                                           "[\"pull\",\"4s\",\"exit\",\"0\",\"after\",\"9s\"]"};
     uint64_t which = prng_below(&user->world->work, 4);
-    return batch ? batches[which] : services[which];
+    if (kind->only)
+        return kind->only;
+    return kind->ends ? batches[which] : services[which];
+}
+
+/* What is everywhere has neither a count nor a replacement. */
+static void write_number(const struct wish *wish, char *text, size_t size)
+{
+    snprintf(text, size, "\"count\":%lld,\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
+             (long long)wish->count, wish->replace ? "true" : "false");
+    if (wish->kind->everywhere)
+        text[0] = '\0';
 }
 
 static void write_set(struct user *user, struct errand *errand)
 {
     struct wish *wish = &errand->wish;
     struct prng *prng = &user->world->work;
-    const char *command = pick_command(user, wish->batch);
+    const char *command = pick_command(user, wish->kind);
+    char number[120];
     wish->exists = true;
     wish->stopped = false;
     wish->count = 1 + (int64_t)prng_below(prng, INSTANCES_MAX);
     wish->mark = ++user->marks;
+    write_number(wish, number, sizeof(number));
     snprintf(
         errand->payload, TEXT_MAX,
-        "{\"token\":\"t-%lld\",\"type\":\"%s\",\"runtime\":\"simulated\",\"count\":%lld,"
+        "{\"token\":\"t-%lld\",\"type\":\"%s\",\"runtime\":\"simulated\",%s%s"
         "\"command\":%s,\"env\":{\"MARK\":\"%lld\"},"
         "\"resources\":{\"cpu\":0.5,\"memory\":\"64MiB\"},"
         "\"restart\":{\"delay\":\"1s\"},"
-        "\"reschedule\":{\"unlimited\":true,\"delay\":\"5s\",\"max_delay\":\"20s\"},"
-        "\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},"
         "\"stop\":{\"timeout\":\"3s\"},\"update\":{\"max_parallel\":1,\"min_healthy\":\"2s\"}}",
-        (long long)user->tokens, wish->batch ? "batch" : "service", (long long)wish->count, command,
-        (long long)wish->mark, wish->replace ? "true" : "false");
+        (long long)user->tokens, wish->kind->type, number, wish->kind->more, command,
+        (long long)wish->mark);
 }
 
 static void write_errand(struct user *user, struct errand *errand)
@@ -148,7 +159,7 @@ static enum verb pick_verb(struct prng *prng, const struct wish *wish)
     static const enum verb verbs[] = {VERB_SET,   VERB_SET,  VERB_SET,    VERB_SCALE,
                                       VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART};
     enum verb verb = verbs[prng_below(prng, ARRAY_LENGTH(verbs))];
-    bool can_scale = wish->exists && !wish->batch;
+    bool can_scale = wish->exists && !wish->kind->ends && !wish->kind->everywhere;
     return verb == VERB_SCALE && !can_scale ? VERB_SET : verb;
 }
 
@@ -252,7 +263,7 @@ struct user *user_new(struct world *world)
     for (int job = 0; job < world->options.jobs; job++) {
         struct wish *wish = &user->wishes[job];
         snprintf(wish->name, sizeof(wish->name), "j%d", job);
-        wish->batch = job % 3 == 2;
+        wish->kind = kind_of_job(job, world->options.types);
         wish->replace = job % 2 == 0;
     }
     user->bus->ops->start(user->bus);

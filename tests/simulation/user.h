@@ -2,6 +2,7 @@
 #ifndef ARGOSY_SIMULATION_USER_H
 #define ARGOSY_SIMULATION_USER_H
 
+#include "tests/simulation/kinds.h"
 #include "tests/simulation/world.h"
 
 /* What the last accepted command of a job makes true. */
@@ -9,7 +10,7 @@ struct wish {
     char name[16];
     bool exists; /* something was accepted, and not deleted */
     bool stopped;
-    bool batch;
+    const struct kind *kind;
     bool replace;       /* a silent node's instances are placed elsewhere */
     int64_t count;      /* instances */
     int64_t mark;       /* number of the set that was accepted, in the environment of its tasks */

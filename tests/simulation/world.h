@@ -45,6 +45,7 @@ struct options {
     uint64_t seed;
     int nodes, jobs, steps;
     uint64_t faults; /* bits by number in the table of faults.h */
+    bool types;      /* jobs of every type, not only services and batches */
     bool trace;
     bool main_job; /* the main job (main_job.h) instead of user and fate */
     struct countdown countdown;
