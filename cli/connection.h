@@ -1,4 +1,4 @@
-/* The bus of one invocation with its loop: what binds the command line to libuv and Paho. */
+/* The bus of one invocation with its loop: what binds the command line to libuv and MQTT. */
 #ifndef ARGOSY_CLI_CONNECTION_H
 #define ARGOSY_CLI_CONNECTION_H
 
@@ -20,7 +20,7 @@ const char *connection_root(const struct connection *connection);
 const char *connection_broker(const struct connection *connection);
 
 /* Why nobody answers there, found out by connecting without MQTT: "Connection refused". NULL when
- * that works. Paho does not tell. */
+ * that works. The MQTT client tells it in the words of its library, Paho not at all. */
 const char *connection_probe(const struct connection *connection);
 
 /* Runs the loop until connection_wake() or for `timeout_ms`. */

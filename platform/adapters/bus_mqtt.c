@@ -1,13 +1,13 @@
-/* The owner's side of the MQTT bus: outbox, subscriptions, what arrives. The connection itself is
- * in mqtt_connection.c.
+/* The MQTT bus over whichever client is linked: outbox, subscriptions, what arrives. The connection
+ * itself is in mqtt_connection.c.
  *
  * Happy path: publish() puts into the outbox and pumps; pump sends the oldest while the window is
- * open; a DELIVERED item takes it out. Received items come from Paho's threads through the inbox,
- * are handled in order, and end in one on_batch_end.
+ * open; a DELIVERED event takes it out. What the client tells is handled in order and ends in one
+ * on_batch_end.
  *
  * Failure modes. No acknowledgement for ANSWER_TIMEOUT_MS although something is in flight: connect
- * again. Inbox full: messages were dropped, so connect again and hear what is retained anew. A
- * filter refused: asked again after a pause. */
+ * again. OVERFLOW: messages were dropped, so connect again and hear what is retained anew. A filter
+ * refused: asked again after a pause. */
 #include "platform/adapters/bus_mqtt.h"
 
 #include "platform/adapters/mqtt_bus.h"
@@ -19,12 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     WINDOW_V5 = 16,
     WINDOW_V3 = 100,
     SUBSCRIBE_AGAIN_MS = 2000,
+    PACKET_TOO_LARGE = 0x95, /* a reason of MQTT 5 */
 };
 
 static struct mqtt_bus *mqtt_bus(struct bus *bus)
@@ -55,39 +55,49 @@ static size_t bus_window(const struct mqtt_bus *bus)
     return bus->version == 5 ? WINDOW_V5 : WINDOW_V3;
 }
 
-static void bus_pump(struct mqtt_bus *bus)
-{
-    struct outbox_entry *entry;
-    while (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) < bus_window(bus) &&
-           (entry = outbox_next(bus->outbox))) {
-        uint64_t token;
-        if (paho_send(bus->paho, &entry->publication, entry->publication.topic, &token))
-            break; /* full: the next acknowledgement pumps again; lost: so does the next connect */
-        if (!outbox_in_flight(bus->outbox))
-            bus->progress_ms = bus_now_ms(bus);
-        outbox_sent(bus->outbox, entry, token);
-    }
-}
-
 static const char *below_root(const struct mqtt_bus *bus, const char *topic)
 {
     size_t length = strlen(bus->root_slash);
     return strncmp(topic, bus->root_slash, length) ? NULL : topic + length;
 }
 
-static void bus_on_delivered(struct mqtt_bus *bus, const struct inbox_item *item)
+/* The end of a publication, which the broker has taken (0) or refused. */
+static void bus_tell_refused(struct mqtt_bus *bus, const char *topic, int code, const char *text)
 {
-    struct outbox_entry *entry = outbox_find(bus->outbox, item->id);
+    const struct bus_handler *handler = &bus->config.handler;
+    const char *below = below_root(bus, topic);
+    if (code && handler->on_refused && !bus->closing)
+        handler->on_refused(handler->context, below ? below : topic, code, text ? text : "refused");
+}
+
+static void bus_on_delivered(struct mqtt_bus *bus, const struct mqtt_event *event)
+{
+    struct outbox_entry *entry = outbox_find(bus->outbox, event->token);
     if (!entry)
         return;
     bus->progress_ms = bus_now_ms(bus);
-    const struct bus_handler *handler = &bus->config.handler;
-    const char *topic = entry->publication.topic;
-    const char *below = below_root(bus, topic);
-    if (item->code && handler->on_refused && !bus->closing)
-        handler->on_refused(handler->context, below ? below : topic, item->code,
-                            item->text ? item->text : "refused");
+    bus_tell_refused(bus, entry->publication.topic, event->code, event->text);
     outbox_acknowledged(bus->outbox, entry);
+}
+
+static void bus_pump(struct mqtt_bus *bus)
+{
+    struct outbox_entry *entry;
+    while (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) < bus_window(bus) &&
+           (entry = outbox_next(bus->outbox))) {
+        uint64_t token;
+        int result =
+            mqtt_client_send(bus->client, &entry->publication, entry->publication.topic, &token);
+        if (result && result != -ERR_TOO_LARGE)
+            break; /* full: the next acknowledgement pumps again; lost: so does the next connect */
+        if (!outbox_in_flight(bus->outbox))
+            bus->progress_ms = bus_now_ms(bus);
+        outbox_sent(bus->outbox, entry, token);
+        if (result)
+            bus_on_delivered(bus, &(struct mqtt_event){.token = token,
+                                                       .code = PACKET_TOO_LARGE,
+                                                       .text = "too large for the broker"});
+    }
 }
 
 /* ---- subscriptions ---- */
@@ -102,90 +112,82 @@ void mqtt_subscription_release(struct subscription *subscription)
 static void subscription_send(struct mqtt_bus *bus, struct subscription *subscription)
 {
     bool sent = bus->connection == CONNECTED &&
-                !paho_subscribe(bus->paho, subscription->topics, subscription->filters,
-                                subscription->count, &subscription->token);
+                !mqtt_client_subscribe(bus->client, subscription->topics, subscription->filters,
+                                       subscription->count, &subscription->token);
     subscription->retry_ms = sent ? INT64_MAX : bus_now_ms(bus) + SUBSCRIBE_AGAIN_MS;
 }
 
-static void bus_on_subscribed(struct mqtt_bus *bus, const struct inbox_item *item)
+static void bus_on_subscribed(struct mqtt_bus *bus, const struct mqtt_event *event)
 {
     const struct bus_handler *handler = &bus->config.handler;
     for (int stage = 0; stage < MQTT_STAGES_MAX; stage++) {
         struct subscription *subscription = &bus->stages[stage];
-        if (!subscription->count || subscription->token != item->id)
+        if (!subscription->count || subscription->token != event->token)
             continue;
         subscription->token = 0;
-        if (!item->granted)
+        if (!event->granted)
             subscription->retry_ms = bus_now_ms(bus) + SUBSCRIBE_AGAIN_MS;
-        handler->on_subscribed(handler->context, stage, item->granted);
+        handler->on_subscribed(handler->context, stage, event->granted);
         return;
     }
 }
 
 /* ---- receiving ---- */
 
-static void bus_on_arrived(struct mqtt_bus *bus, const struct inbox_item *item)
+static void bus_on_arrived(struct mqtt_bus *bus, const struct bus_message *arrived)
 {
-    const char *topic = below_root(bus, item->text);
-    if (!topic)
-        return;
-    struct bus_message message = {.topic = topic,
-                                  .payload = item->payload,
-                                  .length = item->length,
-                                  .qos = item->qos,
-                                  .retained = item->retained,
-                                  .response_topic = item->response_topic,
-                                  .correlation = item->correlation,
-                                  .correlation_length = item->correlation_length};
-    bus->config.handler.on_message(bus->config.handler.context, &message);
+    struct bus_message message = *arrived;
+    message.topic = below_root(bus, arrived->topic);
+    if (message.topic)
+        bus->config.handler.on_message(bus->config.handler.context, &message);
 }
 
-static void bus_handle(struct mqtt_bus *bus, const struct inbox_item *item)
+static void bus_handle(struct mqtt_bus *bus, const struct mqtt_event *event)
 {
-    switch (item->kind) {
-    case INBOX_MESSAGE:
-        bus_on_arrived(bus, item);
+    switch (event->kind) {
+    case MQTT_MESSAGE:
+        bus_on_arrived(bus, event->message);
         return;
-    case INBOX_CONNECTED:
+    case MQTT_CONNECTED:
         mqtt_connection_on_made(bus);
         return;
-    case INBOX_CONNECT_FAILED:
-        mqtt_connection_on_failed(bus, item);
+    case MQTT_CONNECT_FAILED:
+        mqtt_connection_on_failed(bus, event);
         return;
-    case INBOX_LOST:
-        mqtt_connection_on_lost(bus, item->text);
+    case MQTT_LOST:
+        mqtt_connection_on_lost(bus, event->text);
         return;
-    case INBOX_SUBSCRIBED:
-        bus_on_subscribed(bus, item);
+    case MQTT_SUBSCRIBED:
+        bus_on_subscribed(bus, event);
         return;
-    case INBOX_DELIVERED:
-        bus_on_delivered(bus, item);
+    case MQTT_DELIVERED:
+        bus_on_delivered(bus, event);
         return;
-    case INBOX_UNDELIVERED:
-        /* Paho gives up what was in flight, just before it tells of the loss. It stays in flight
-         * here until the loss puts all of it back in order. */
+    case MQTT_UNDELIVERED:
+        /* It stays in flight here until the loss puts all that was in flight back in order. */
         mqtt_connection_renew(bus, "a publication could not be sent");
+        return;
+    case MQTT_OVERFLOW:
+        mqtt_connection_renew(bus, "more messages than can be held; hearing all again");
         return;
     }
 }
 
-static void bus_on_wake(void *context)
+static void bus_on_event(void *context, const struct mqtt_event *event)
 {
     struct mqtt_bus *bus = context;
-    bool overflow;
-    for (struct inbox_item *item = inbox_take(bus->inbox, &overflow), *next; item; item = next) {
-        next = item->next;
-        if (!bus->closing || item->kind == INBOX_DELIVERED)
-            bus_handle(bus, item);
-        else if (item->kind == INBOX_LOST)
-            bus->connection = CONNECTION_IDLE;
-        inbox_item_free(item);
-    }
+    if (!bus->closing || event->kind == MQTT_DELIVERED)
+        bus_handle(bus, event);
+    else if (event->kind == MQTT_LOST)
+        bus->connection = CONNECTION_IDLE;
+}
+
+static void bus_on_batch_end(void *context)
+{
+    struct mqtt_bus *bus = context;
     if (bus->closing)
         return;
     bus->config.handler.on_batch_end(bus->config.handler.context);
-    if (overflow)
-        mqtt_connection_renew(bus, "more messages than can be held; hearing all again");
     bus_pump(bus);
     bus_arm(bus);
 }
@@ -234,7 +236,7 @@ static void mqtt_subscribe(struct bus *base, int stage, const struct bus_filter 
                            size_t count)
 {
     struct mqtt_bus *bus = mqtt_bus(base);
-    ASSERT(stage >= 0 && stage < MQTT_STAGES_MAX && count && count <= PAHO_FILTERS_MAX);
+    ASSERT(stage >= 0 && stage < MQTT_STAGES_MAX && count && count <= MQTT_FILTERS_MAX);
     struct subscription *subscription = &bus->stages[stage];
     mqtt_subscription_release(subscription);
     subscription->count = count;
@@ -259,7 +261,7 @@ static int mqtt_publish(struct bus *base, const struct bus_publication *publicat
     if (!publication->qos) {
         uint64_t token;
         if (bus->connection == CONNECTED)
-            paho_send(bus->paho, publication, topic, &token);
+            mqtt_client_send(bus->client, publication, topic, &token);
         return 0;
     }
     int result = outbox_add(bus->outbox, publication, topic, LIMIT_OUTBOX_MESSAGES);
@@ -283,9 +285,7 @@ static size_t mqtt_pending(const struct bus *base)
 static void bus_free(struct mqtt_bus *bus)
 {
     loop_timer_free(bus->timer);
-    mqtt_connection_forget(bus);
-    loop_async_free(bus->wake); /* after the threads that wake it */
-    inbox_free(bus->inbox);
+    mqtt_client_free(bus->client);
     outbox_free(bus->outbox);
     for (int i = 0; i < MQTT_STAGES_MAX; i++)
         mqtt_subscription_release(&bus->stages[i]);
@@ -305,13 +305,10 @@ static void mqtt_close(struct bus *base, int64_t timeout_ms)
     while (bus->connection == CONNECTED && outbox_count(bus->outbox) &&
            bus_now_ms(bus) < until_ms) {
         bus_pump(bus);
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
-        bus_on_wake(bus);
+        mqtt_client_turn(bus->client, (int)(until_ms - bus_now_ms(bus)));
     }
     if (bus->connection == CONNECTED)
-        paho_disconnect(bus->paho);
-    if (bus->connection == CONNECTED || bus->connection == DISCONNECTING)
-        paho_wait_disconnected(bus->paho);
+        mqtt_client_disconnect(bus->client);
     bus_free(bus);
 }
 
@@ -333,12 +330,6 @@ int mqtt_bus_version(const struct bus *base)
 
 /* ---- making one ---- */
 
-static void wake_owner(void *context)
-{
-    struct mqtt_bus *bus = context;
-    loop_async_wake(bus->wake);
-}
-
 int mqtt_bus_new(const struct mqtt_bus_config *config, struct bus **ret_bus, struct err *err)
 {
     struct mqtt_bus *bus = mem_alloc(sizeof *bus);
@@ -352,10 +343,14 @@ int mqtt_bus_new(const struct mqtt_bus_config *config, struct bus **ret_bus, str
     bus->version = config->protocol == MQTT_PROTOCOL_3 ? 3 : 5;
     for (int i = 0; i < MQTT_STAGES_MAX; i++)
         bus->stages[i].retry_ms = INT64_MAX;
-    bus->inbox = inbox_new(wake_owner, bus, LIMIT_INBOX_MESSAGES, LIMIT_INBOX_BYTES);
     bus->outbox = outbox_new();
-    bus->wake = loop_async_new(config->loop, bus_on_wake, bus);
     bus->timer = loop_timer_new(config->loop, bus_on_timer, bus);
+    const struct mqtt_listener listener = {bus, bus_on_event, bus_on_batch_end};
+    result = mqtt_client_new(&bus->config, &listener, &bus->client, err);
+    if (result) {
+        bus_free(bus);
+        return result;
+    }
     *ret_bus = &bus->bus;
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The bus on an MQTT broker, through Paho's asynchronous client. */
+/* The bus on an MQTT broker, through the client library that is linked (mqtt_client.h). */
 #ifndef ARGOSY_ADAPTERS_BUS_MQTT_H
 #define ARGOSY_ADAPTERS_BUS_MQTT_H
 
@@ -37,8 +37,8 @@ struct mqtt_bus_config {
 };
 
 /* All strings are copied. -ERR_INVALID for a broker address that is none, -ERR_IO for a
- * password file that cannot be read, else the Paho library's
- * refusal. Nothing happens before bus->ops->start(). */
+ * password file that cannot be read, else the client
+ * library's refusal. Nothing happens before bus->ops->start(). */
 int mqtt_bus_new(const struct mqtt_bus_config *config, struct bus **ret_bus, struct err *err);
 
 /* 3 or 5 while connected, 0 otherwise. */

@@ -66,6 +66,7 @@ void loop_stop(struct loop *loop)
 
 struct loop_poll {
     uv_poll_t uv;
+    int events;
     void (*on_ready)(void *context, int events);
     void *context;
 };
@@ -92,6 +93,9 @@ struct loop_poll *loop_poll_new(struct loop *loop, int fd,
 
 void loop_poll_set(struct loop_poll *poll, int events)
 {
+    if (events == poll->events)
+        return;
+    poll->events = events;
     int wanted =
         (events & LOOP_READABLE ? UV_READABLE : 0) | (events & LOOP_WRITABLE ? UV_WRITABLE : 0);
     if (wanted)

@@ -41,7 +41,7 @@ enum loop_poll_events { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
  * when the descriptor has failed, so that the next read or write tells. */
 struct loop_poll *loop_poll_new(struct loop *loop, int fd,
                                 void (*on_ready)(void *context, int events), void *context);
-/* 0 stops watching. */
+/* 0 stops watching. Cheap when nothing changes. */
 void loop_poll_set(struct loop_poll *poll, int events);
 /* Before the descriptor is closed. Also from its own callback. */
 void loop_poll_free(struct loop_poll *poll);

@@ -2,18 +2,16 @@
 #ifndef ARGOSY_ADAPTERS_MQTT_BUS_H
 #define ARGOSY_ADAPTERS_MQTT_BUS_H
 
-#include "platform/adapters/bus_mqtt.h"
-#include "platform/adapters/mqtt_inbox.h"
+#include "platform/adapters/mqtt_client.h"
 #include "platform/adapters/mqtt_outbox.h"
-#include "platform/adapters/mqtt_paho.h"
 
 enum { MQTT_STAGES_MAX = 8 };
 
 enum connection { CONNECTION_IDLE, CONNECTING, CONNECTED, DISCONNECTING, WAITING };
 
 struct subscription {
-    char *topics[PAHO_FILTERS_MAX];
-    struct bus_filter filters[PAHO_FILTERS_MAX];
+    char *topics[MQTT_FILTERS_MAX];
+    struct bus_filter filters[MQTT_FILTERS_MAX];
     size_t count;
     uint64_t token;   /* of the request under way, 0: none */
     int64_t retry_ms; /* INT64_MAX: none */
@@ -22,13 +20,11 @@ struct subscription {
 struct mqtt_bus {
     struct bus bus;
     struct mqtt_bus_config config;
-    char *root_slash;  /* "argosy/v1/" */
-    size_t uri;        /* of config.brokers */
-    struct paho *paho; /* made when first needed, anew for another version */
-    int version;       /* in use or to be tried next */
-    struct inbox *inbox;
+    char *root_slash; /* "argosy/v1/" */
+    size_t uri;       /* of config.brokers */
+    int version;      /* in use or to be tried next */
+    struct mqtt_client *client;
     struct outbox *outbox;
-    struct loop_async *wake;
     struct loop_timer *timer;
     enum connection connection;
     char *will_topic, *will_payload;
@@ -60,13 +56,11 @@ void mqtt_subscription_release(struct subscription *subscription);
 /* ---- mqtt_connection.c ---- */
 
 void mqtt_connection_begin(struct mqtt_bus *bus);
-/* Asks for an end, which is told as INBOX_LOST, and so leads to the next connection. */
+/* Asks for an end, which is told as MQTT_LOST, and so leads to the next connection. */
 void mqtt_connection_renew(struct mqtt_bus *bus, const char *why);
-/* Frees Paho's client. */
-void mqtt_connection_forget(struct mqtt_bus *bus);
-/* What Paho's threads have told. */
+/* What the client has told. */
 void mqtt_connection_on_made(struct mqtt_bus *bus);
-void mqtt_connection_on_failed(struct mqtt_bus *bus, const struct inbox_item *item);
+void mqtt_connection_on_failed(struct mqtt_bus *bus, const struct mqtt_event *event);
 void mqtt_connection_on_lost(struct mqtt_bus *bus, const char *why);
 /* INT64_MAX: none. */
 int64_t mqtt_connection_deadline_ms(const struct mqtt_bus *bus);

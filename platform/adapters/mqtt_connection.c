@@ -5,18 +5,16 @@
  *
  * Full jitter between attempts, the next address each time. */
 #include "platform/adapters/mqtt_bus.h"
-#include "platform/adapters/mqtt_socket.h"
 #include "platform/base/log.h"
 #include "schema/limits.h"
 
 enum {
-    PAHO_STUCK_MS = 60 * 1000, /* Paho gives up connecting long before */
+    CLIENT_STUCK_MS = 60 * 1000, /* the client gives up long before */
     SETTLED_MS = 10 * 1000, /* a connection that lasted this long starts a new series of delays */
     DOUBLINGS_MAX = 5,
     DOUBLINGS_MAX_CONNECTED = 3, /* while connections can be made, but do not last */
     FAILURES_LOGGED = 5,
     MQTT_BAD_PROTOCOL_V3 = 1,
-    MQTT_REASON_ERROR_V5 = 0x80,
     MQTT_BAD_PROTOCOL_V5 = 0x84,
 };
 
@@ -47,12 +45,8 @@ static void connection_tell_failed(struct mqtt_bus *bus, const char *why)
 void mqtt_connection_begin(struct mqtt_bus *bus)
 {
     struct err err = {0};
-    int result = 0;
-    if (!bus->paho)
-        result = paho_new(bus->version, bus->config.client_id, bus->inbox, &bus->paho, &err);
-    if (!result)
-        result = paho_connect(bus->paho, &bus->config, bus_uri(bus), bus->will_topic,
-                              bus->will_payload, &err);
+    int result = mqtt_client_connect(bus->client, bus->version, bus_uri(bus), bus->will_topic,
+                                     bus->will_payload, &err);
     if (result) {
         connection_failed(bus, err.text);
         connection_tell_failed(bus, err.text);
@@ -62,44 +56,29 @@ void mqtt_connection_begin(struct mqtt_bus *bus)
     }
 }
 
-/* The next connect makes a new one. One client at a time: Paho finds a client by its socket's
- * number, which two would share. And one a connection where the session is persistent: Paho would
- * send again what it had in flight, by itself, from memory that it has freed (1.3.12). */
-void mqtt_connection_forget(struct mqtt_bus *bus)
-{
-    mqtt_socket_forget();
-    paho_free(bus->paho);
-    bus->paho = NULL;
-}
-
-static void connection_set_version(struct mqtt_bus *bus, int version)
-{
-    mqtt_connection_forget(bus);
-    bus->version = version;
-}
-
 /* A broker that does not speak our version says so, or closes: then the other one is tried, at once
  * when it said so. A broker that is not there tells nothing about versions, nor does one that
  * refuses us with a reason that only version 5 has. */
-void mqtt_connection_on_failed(struct mqtt_bus *bus, const struct inbox_item *item)
+void mqtt_connection_on_failed(struct mqtt_bus *bus, const struct mqtt_event *event)
 {
     if (bus->connection != CONNECTING)
         return;
-    bool refused_version = item->code == MQTT_BAD_PROTOCOL_V3 || item->code == MQTT_BAD_PROTOCOL_V5;
-    bool speaks_it = bus->version == 5 && item->code >= MQTT_REASON_ERROR_V5;
+    bool refused_version =
+        event->code == MQTT_BAD_PROTOCOL_V3 || event->code == MQTT_BAD_PROTOCOL_V5;
+    bool speaks_it = bus->version == 5 && event->code >= MQTT_REASON_REFUSED;
     bool has_other = false;
     if (bus->config.protocol == MQTT_PROTOCOL_AUTO &&
-        (refused_version || (item->handshake && !speaks_it))) {
-        connection_set_version(bus, bus->version == 5 ? 3 : 5);
+        (refused_version || (event->handshake && !speaks_it))) {
+        bus->version = bus->version == 5 ? 3 : 5;
         has_other = bus->version == 3;
         if (refused_version && has_other) {
             mqtt_connection_begin(bus);
             return;
         }
     }
-    connection_failed(bus, item->text);
+    connection_failed(bus, event->text);
     if (!has_other)
-        connection_tell_failed(bus, item->text);
+        connection_tell_failed(bus, event->text);
 }
 
 void mqtt_connection_on_made(struct mqtt_bus *bus)
@@ -110,7 +89,6 @@ void mqtt_connection_on_made(struct mqtt_bus *bus)
     if (bus->failures)
         log_info("connected to broker %s", bus_uri(bus));
     bus->connected_ms = bus->progress_ms = bus_now_ms(bus);
-    mqtt_socket_adopt(bus_uri(bus));
     bus->config.handler.on_connected(bus->config.handler.context);
 }
 
@@ -126,22 +104,19 @@ void mqtt_connection_on_lost(struct mqtt_bus *bus, const char *why)
     if (bus->connection != CONNECTED && bus->connection != DISCONNECTING)
         return;
     log_warning("broker %s: %s", bus_uri(bus), why ? why : "the connection was lost");
-    mqtt_socket_forget();
     outbox_reset(bus->outbox);
     for (int i = 0; i < MQTT_STAGES_MAX; i++)
         mqtt_subscription_release(&bus->stages[i]);
-    if (bus->config.persistent)
-        mqtt_connection_forget(bus);
     connection_count_loss(bus);
     connection_wait(bus);
     bus->config.handler.on_disconnected(bus->config.handler.context, why);
 }
 
-/* Paho has not told what became of a connect or disconnect. */
+/* The client has not told what became of a connect or disconnect. */
 static void connection_on_stuck(struct mqtt_bus *bus)
 {
     static const char why[] = "the MQTT library does not answer";
-    mqtt_connection_forget(bus);
+    mqtt_client_drop(bus->client);
     if (bus->connection == DISCONNECTING) {
         mqtt_connection_on_lost(bus, why);
         return;
@@ -157,7 +132,7 @@ int64_t mqtt_connection_deadline_ms(const struct mqtt_bus *bus)
         return bus->connect_ms;
     case CONNECTING:
     case DISCONNECTING:
-        return bus->progress_ms + PAHO_STUCK_MS;
+        return bus->progress_ms + CLIENT_STUCK_MS;
     case CONNECTION_IDLE:
     case CONNECTED:
         break;
@@ -182,5 +157,5 @@ void mqtt_connection_renew(struct mqtt_bus *bus, const char *why)
     log_warning("broker %s: connecting again: %s", bus_uri(bus), why);
     bus->connection = DISCONNECTING;
     bus->progress_ms = bus_now_ms(bus);
-    paho_disconnect(bus->paho);
+    mqtt_client_disconnect(bus->client);
 }

@@ -1,35 +1,36 @@
-/* A thin cover over Paho's MQTTAsync: one client, one protocol version, every result an inbox item.
- *
- * Its callbacks run on Paho's threads; they copy into the inbox and return, nothing else. Tokens
- * (Paho's message ids) name subscriptions and publications in the results. */
+/* The client on Paho inside: what mqtt_client_paho.c (the connection) and mqtt_paho_messages.c
+ * (what goes over it) share. */
 #ifndef ARGOSY_ADAPTERS_MQTT_PAHO_H
 #define ARGOSY_ADAPTERS_MQTT_PAHO_H
 
-#include "platform/adapters/bus_mqtt.h"
-#include "platform/adapters/mqtt_inbox.h"
+#include "platform/adapters/mqtt_client.h"
+#include "platform/adapters/mqtt_paho_inbox.h"
 
-struct paho;
+#include <MQTTAsync.h>
+#include <stdatomic.h>
 
-enum { PAHO_FILTERS_MAX = 16 };
+/* The context of a subscription: tells its callback how many answers there are. */
+struct paho_subscription {
+    struct mqtt_client *client;
+    int count;
+};
 
-/* `version` 3 (3.1.1) or 5. -ERR_IO with Paho's words. */
-int paho_new(int version, const char *client_id, struct inbox *inbox, struct paho **ret_paho,
-             struct err *err);
-/* Never from a callback. Accepts NULL. */
-void paho_free(struct paho *paho);
-/* CONNECTED or CONNECT_FAILED follows. `will_topic` is whole; NULL: no will. */
-int paho_connect(struct paho *paho, const struct mqtt_bus_config *config, const char *uri,
-                 const char *will_topic, const char *will_payload, struct err *err);
-/* LOST follows, whatever comes of it. */
-void paho_disconnect(struct paho *paho);
-/* Until the disconnect under way is done, a second at most. */
-void paho_wait_disconnected(const struct paho *paho);
-/* SUBSCRIBED with the token follows, unless the connection is lost before. -ERR_UNREACHABLE. */
-int paho_subscribe(struct paho *paho, char *const *topics, const struct bus_filter *filters,
-                   size_t count, uint64_t *ret_token);
-/* With QoS 1, DELIVERED or UNDELIVERED with the token follows, unless the connection is lost
- * before. -ERR_BUSY: Paho's buffer is full; -ERR_UNREACHABLE. */
-int paho_send(struct paho *paho, const struct bus_publication *publication, const char *topic,
-              uint64_t *ret_token);
+struct mqtt_client {
+    const struct mqtt_bus_config *config;
+    struct mqtt_listener listener;
+    MQTTAsync handle; /* made when first needed, anew for another version */
+    int version;      /* of the handle */
+    struct inbox *inbox;
+    struct loop_async *wake;
+    char *uri;
+    struct paho_subscription contexts[MQTT_FILTERS_MAX + 1];
+    atomic_bool disconnecting;
+};
+
+/* Puts an event into the inbox; copies `text`, which may be NULL. Any thread. */
+void mqtt_paho_tell(struct mqtt_client *client, enum mqtt_event_kind kind, uint64_t token, int code,
+                    const char *text);
+/* Paho's callback for messages. */
+int mqtt_paho_on_arrived(void *context, char *topic, int topic_length, MQTTAsync_message *message);
 
 #endif

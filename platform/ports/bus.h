@@ -67,9 +67,8 @@ struct bus_handler {
     void (*on_subscribed)(void *context, int stage, bool granted);
     void (*on_message)(void *context, const struct bus_message *message);
     void (*on_batch_end)(void *context);
-    /* A QoS 1 publication on `topic` that the broker refused (MQTT 5 reason) or, where the adapter
-     * learns of it (Paho 1.3.12 does not tell), that nobody listens to (reason 0x10); optional, may
-     * be NULL. */
+    /* A QoS 1 publication on `topic` that the broker refused, or that nobody listens to (reason
+     * 0x10). Only with MQTT 5; nobody listening not with the Paho client. Optional, may be NULL. */
     void (*on_refused)(void *context, const char *topic, int reason, const char *text);
 };
 
@@ -95,7 +94,7 @@ struct bus_ops {
      * called before the new connection is tried, at once or later, as after any other loss. */
     void (*reconnect)(struct bus *bus, const char *why);
     /* Cleanly closes: waits at most `timeout_ms` for the outbox to empty, then disconnects. The
-     * will is not sent, so publish "offline" before. Frees the bus. */
+     * will is not sent, so publish "offline" before. Frees the bus. Never from a handler. */
     void (*close)(struct bus *bus, int64_t timeout_ms);
 };
 

@@ -155,6 +155,7 @@ void a_stream_survives_cuts_without_a_gap(void **state)
     one_end(one);
 }
 
+#ifdef TEST_CLIENT_paho
 void an_inbox_that_overflows_connects_again_and_hears_what_is_retained(void **state)
 {
     enum { PARTS = 2, PART = LIMIT_INBOX_MESSAGES * 3 / 4 };
@@ -188,6 +189,7 @@ void an_inbox_that_overflows_connects_again_and_hears_what_is_retained(void **st
     one_end(one);
     loop_free(config.loop);
 }
+#endif
 
 void the_next_broker_is_tried_when_one_is_gone(void **state)
 {

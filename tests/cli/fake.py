@@ -75,6 +75,13 @@ class Fake:
         self.retain("managers/m1/status", {"state": "online", "session": 1, "instance": "i"})
         self.retain("manager/status", {**self.head(), "state": "leading", "session": 1, "version": "0"})
 
+    def turn_deaf(self):
+        """Its documents stay; commands are not listened to any more."""
+        done = threading.Event()
+        self.client.on_unsubscribe = lambda *_: done.set()
+        self.client.unsubscribe(f"{ROOT}/do/+/+/+")
+        assert done.wait(10)
+
     def stop(self):
         self.client.disconnect()
         self.client.loop_stop()

@@ -95,6 +95,13 @@ class Unreachable(Case):
         self.assertEqual((result.returncode, result.stdout), (4, ""))
         self.assertIn("may still be carried out", result.stderr)
 
+    def test_a_command_that_nobody_listens_to_is_3_without_waiting(self):
+        self.fake().turn_deaf()
+        told = os.environ["ARGOSY_TEST_MQTT"] != "paho"  # which does not hand over what the broker says
+        result = self.argosy("stop", "web", "--timeout", "300s" if told else "500ms")
+        self.assertEqual((result.returncode, result.stdout), (3 if told else 4, ""))
+        self.assertIn("no manager listens" if told else "may still be carried out", result.stderr)
+
 
 class Login(Case):
     lines = ("allow_anonymous false", "password_file {directory}/passwords")

@@ -1,4 +1,4 @@
-#include "platform/adapters/mqtt_inbox.h"
+#include "platform/adapters/mqtt_paho_inbox.h"
 
 #include "platform/base/mem.h"
 #include "tests/unit/unit.h"
@@ -36,11 +36,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static void push(struct inbox *inbox, enum inbox_kind kind, uint64_t id, size_t length)
+static void push(struct inbox *inbox, enum mqtt_event_kind kind, uint64_t token, size_t length)
 {
-    struct inbox_item *item = inbox_item_new(kind, id);
-    item->payload = mem_alloc(length + 1);
-    item->length = length;
+    struct inbox_item *item = inbox_item_new(kind, token);
+    item->message.payload = mem_alloc(length + 1);
+    item->message.length = length;
     inbox_push(inbox, item);
 }
 
@@ -49,7 +49,7 @@ static void take(struct inbox *inbox, char *ret_ids, bool *ret_overflow)
 {
     for (struct inbox_item *item = inbox_take(inbox, ret_overflow), *next; item; item = next) {
         next = item->next;
-        *ret_ids++ = (char)('0' + item->id);
+        *ret_ids++ = (char)('0' + item->event.token);
         inbox_item_free(item);
     }
     *ret_ids = '\0';
@@ -60,14 +60,14 @@ static void items_are_taken_together_in_order_after_one_wake(void **state)
     struct fixture *fixture = *state;
     char ids[16];
     bool overflow;
-    push(fixture->inbox, INBOX_MESSAGE, 1, 1);
-    push(fixture->inbox, INBOX_DELIVERED, 2, 0);
-    push(fixture->inbox, INBOX_MESSAGE, 3, 1);
+    push(fixture->inbox, MQTT_MESSAGE, 1, 1);
+    push(fixture->inbox, MQTT_DELIVERED, 2, 0);
+    push(fixture->inbox, MQTT_MESSAGE, 3, 1);
     assert_int_equal(fixture->wakes, 1);
     take(fixture->inbox, ids, &overflow);
     assert_string_equal(ids, "123");
     assert_false(overflow);
-    push(fixture->inbox, INBOX_MESSAGE, 4, 1);
+    push(fixture->inbox, MQTT_MESSAGE, 4, 1);
     assert_int_equal(fixture->wakes, 2);
 }
 
@@ -77,7 +77,7 @@ static void messages_past_the_limit_are_dropped_and_remembered(void **state)
     char ids[16];
     bool overflow;
     for (uint64_t id = 1; id <= LIMIT_ITEMS + 2; id++)
-        push(fixture->inbox, INBOX_MESSAGE, id, 1);
+        push(fixture->inbox, MQTT_MESSAGE, id, 1);
     take(fixture->inbox, ids, &overflow);
     assert_string_equal(ids, "123");
     assert_true(overflow);
@@ -91,9 +91,9 @@ static void bytes_are_limited_too(void **state)
     struct fixture *fixture = *state;
     char ids[16];
     bool overflow;
-    push(fixture->inbox, INBOX_MESSAGE, 1, LIMIT_BYTES - 1);
-    push(fixture->inbox, INBOX_MESSAGE, 2, 2);
-    push(fixture->inbox, INBOX_MESSAGE, 3, 1); /* after a gap nothing more is taken */
+    push(fixture->inbox, MQTT_MESSAGE, 1, LIMIT_BYTES - 1);
+    push(fixture->inbox, MQTT_MESSAGE, 2, 2);
+    push(fixture->inbox, MQTT_MESSAGE, 3, 1); /* after a gap nothing more is taken */
     take(fixture->inbox, ids, &overflow);
     assert_string_equal(ids, "1");
     assert_true(overflow);
@@ -105,8 +105,8 @@ static void what_tells_of_the_connection_always_gets_through(void **state)
     char ids[16];
     bool overflow;
     for (uint64_t id = 1; id <= LIMIT_ITEMS + 1; id++)
-        push(fixture->inbox, INBOX_MESSAGE, id, 1);
-    push(fixture->inbox, INBOX_LOST, 9, 0);
+        push(fixture->inbox, MQTT_MESSAGE, id, 1);
+    push(fixture->inbox, MQTT_LOST, 9, 0);
     take(fixture->inbox, ids, &overflow);
     assert_string_equal(ids, "1239");
 }
@@ -116,7 +116,7 @@ enum { THREAD_ITEMS = 10000 };
 static void *push_many(void *inbox)
 {
     for (int i = 0; i < THREAD_ITEMS; i++)
-        inbox_push(inbox, inbox_item_new(INBOX_DELIVERED, 0));
+        inbox_push(inbox, inbox_item_new(MQTT_DELIVERED, 0));
     return NULL;
 }
 

@@ -4,7 +4,7 @@
  * usleep(100000), deaf to the socket meanwhile: one message in eleven that follow a silence would
  * wait up to 100 ms. So this program has an usleep of its own, which takes the place of the C
  * library's for shared libraries too, and which data on the bus's socket ends early. */
-#include "platform/adapters/mqtt_socket.h"
+#include "platform/adapters/mqtt_paho_socket.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -31,7 +31,7 @@ static in_port_t peer_port(int fd)
     return address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : 0;
 }
 
-void mqtt_socket_adopt(const char *uri)
+void mqtt_paho_socket_adopt(const char *uri)
 {
     const char *colon = strrchr(uri, ':');
     in_port_t port = htons((uint16_t)atoi(colon + 1));
@@ -48,7 +48,7 @@ void mqtt_socket_adopt(const char *uri)
     closedir(directory);
 }
 
-void mqtt_socket_forget(void)
+void mqtt_paho_socket_forget(void)
 {
     atomic_store(&nap_ends_by, -1);
 }

@@ -1,4 +1,4 @@
-#include "platform/adapters/mqtt_socket.h"
+#include "platform/adapters/mqtt_paho_socket.h"
 
 #include "tests/unit/unit.h"
 
@@ -40,7 +40,7 @@ static void an_adopted_connection_sends_at_once_and_ends_naps(void **state)
     char uri[64];
     snprintf(uri, sizeof uri, "tcp://[::1]:%d", connection_open(&ours, &theirs));
     assert_false(no_delay(ours));
-    mqtt_socket_adopt(uri);
+    mqtt_paho_socket_adopt(uri);
     assert_true(no_delay(ours));
     assert_false(no_delay(theirs)); /* its peer has another port */
     assert_int_equal(write(theirs, "x", 1), 1);
@@ -52,7 +52,7 @@ static void an_adopted_connection_sends_at_once_and_ends_naps(void **state)
 static void without_a_connection_naps_end_too(void **state)
 {
     (void)state;
-    mqtt_socket_forget();
+    mqtt_paho_socket_forget();
     assert_int_equal(usleep(1000), 0);
 }
 

@@ -1,4 +1,4 @@
-#include "platform/adapters/mqtt_inbox.h"
+#include "platform/adapters/mqtt_paho_inbox.h"
 
 #include "platform/base/mem.h"
 
@@ -29,11 +29,12 @@ struct inbox *inbox_new(void (*wake)(void *context), void *context, size_t limit
     return inbox;
 }
 
-struct inbox_item *inbox_item_new(enum inbox_kind kind, uint64_t id)
+struct inbox_item *inbox_item_new(enum mqtt_event_kind kind, uint64_t token)
 {
     struct inbox_item *item = mem_alloc(sizeof *item);
-    item->kind = kind;
-    item->id = id;
+    item->event = (struct mqtt_event){.kind = kind, .token = token};
+    if (kind == MQTT_MESSAGE)
+        item->event.message = &item->message;
     return item;
 }
 
@@ -42,21 +43,26 @@ void inbox_item_free(struct inbox_item *item)
     if (!item)
         return;
     free(item->text);
-    free(item->payload);
-    free(item->response_topic);
-    free(item->correlation);
+    free((char *)(uintptr_t)item->message.topic);
+    free((char *)(uintptr_t)item->message.payload);
+    free((char *)(uintptr_t)item->message.response_topic);
+    free((char *)(uintptr_t)item->message.correlation);
     free(item);
+}
+
+void inbox_items_free(struct inbox_item *first)
+{
+    for (struct inbox_item *next; first; first = next) {
+        next = first->next;
+        inbox_item_free(first);
+    }
 }
 
 void inbox_free(struct inbox *inbox)
 {
     if (!inbox)
         return;
-    bool overflow;
-    for (struct inbox_item *item = inbox_take(inbox, &overflow), *next; item; item = next) {
-        next = item->next;
-        inbox_item_free(item);
-    }
+    inbox_items_free(inbox->first);
     pthread_mutex_destroy(&inbox->lock);
     free(inbox);
 }
@@ -64,9 +70,10 @@ void inbox_free(struct inbox *inbox)
 /* Only messages are refused: what tells the state of the connection always gets through. */
 static bool inbox_has_room(struct inbox *inbox, const struct inbox_item *item)
 {
-    if (item->kind != INBOX_MESSAGE)
+    if (item->event.kind != MQTT_MESSAGE)
         return true;
-    if (inbox->count >= inbox->limit_items || item->length > inbox->limit_bytes - inbox->bytes)
+    if (inbox->count >= inbox->limit_items ||
+        item->message.length > inbox->limit_bytes - inbox->bytes)
         inbox->overflow = true;
     return !inbox->overflow;
 }
@@ -77,7 +84,7 @@ void inbox_push(struct inbox *inbox, struct inbox_item *item)
     bool wake = !inbox->first;
     if (inbox_has_room(inbox, item)) {
         inbox->count++;
-        inbox->bytes += item->length;
+        inbox->bytes += item->message.length;
         *inbox->last = item;
         inbox->last = &item->next;
         item = NULL;
