@@ -204,8 +204,9 @@ static void instance_reconcile(struct manager *manager, struct instance *instanc
     bool wanted = instance_is_wanted(instance);
     take_present_version(manager, instance);
     give_up(manager, instance);
+    if (!wanted || instance_is_completed(instance) || instance_is_blocked(manager, instance))
+        set_waiting(manager, instance, REASON_NONE); /* a silent node may have come back */
     if (!wanted) {
-        set_waiting(manager, instance, REASON_NONE);
         stop_all(manager, instance, NULL, unwanted_reason(instance));
     } else if (instance_is_completed(instance)) {
         stop_all(manager, instance, NULL, REASON_REPLACED);

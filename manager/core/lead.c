@@ -61,7 +61,8 @@ void on_picture_whole(struct manager *manager, const struct manager_event *event
     manager->phase = PHASE_LEADING;
     manager->has_led = true;
     manager->heard_news = false;
-    nodes_begin_grace(manager);
+    nodes_begin_grace(manager,
+                      manager->link_lost_ms ? manager->now.mono_ms - manager->link_lost_ms : 0);
     manager->link_lost_ms = 0;
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         node->answered = false;

@@ -4,7 +4,8 @@
  *   unseen --heartbeat--> alive --silence--> silent --heartbeat, live birth--> alive
  *      \------------------silence-------------^
  *
- * While we are not connected the timers stand still; afterwards every node gets a full grace. */
+ * While we are not connected, or do not run (stopped, suspended), the timers stand still;
+ * afterwards every node gets a full grace. */
 #include "manager/core/internal.h"
 
 #include <stdio.h>
@@ -81,9 +82,8 @@ void node_heard(struct manager *manager, struct node *node)
     node_set_grace(manager, node);
 }
 
-void nodes_begin_grace(struct manager *manager)
+void nodes_begin_grace(struct manager *manager, int64_t away_ms)
 {
-    int64_t away_ms = manager->link_lost_ms ? manager->now.mono_ms - manager->link_lost_ms : 0;
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         if (node->liveness == NODE_ALIVE)
             node->liveness = NODE_UNSEEN;

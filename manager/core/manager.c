@@ -86,6 +86,17 @@ static void run_queue(struct manager *manager)
     }
 }
 
+/* A timer that is this late: the process stood still (stopped, suspended, waiting for its disk) and
+ * could hear nobody. What was said meanwhile comes next. */
+static void notice_standstill(struct manager *manager, struct now now)
+{
+    const struct timer *first = timers_first(&manager->timers);
+    int64_t away_ms = now.mono_ms - manager->now.mono_ms;
+    manager->now = now;
+    if (manager->phase == PHASE_LEADING && first && now.mono_ms - first->due_ms > manager->grace_ms)
+        nodes_begin_grace(manager, away_ms);
+}
+
 void manager_step(struct manager *manager, const struct manager_event *event, struct now now,
                   struct effects *effects)
 {
@@ -111,8 +122,8 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
         [EVENT_COMMAND] = on_command,
     };
     ASSERT(event->kind < EVENT_KIND_COUNT);
-    manager->now = now;
     manager->effects = effects;
+    notice_standstill(manager, now);
     handlers[event->kind](manager, event);
     if (manager->phase == PHASE_LEADING) {
         fire_timers(manager);
