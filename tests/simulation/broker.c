@@ -252,7 +252,10 @@ static void session_add_filter(struct session *session, const struct bus_filter 
 
 static void subscribe(struct broker *broker, struct session *session, const struct packet *packet)
 {
-    session_push(broker, session, (struct item){.stage = packet->stage});
+    bool refused = broker->vices.refuses;
+    session_push(broker, session, (struct item){.stage = packet->stage, .refused = refused});
+    if (refused)
+        return;
     for (size_t i = 0; i < packet->filter_count; i++) {
         const struct bus_filter *filter = &packet->filters[i];
         session_add_filter(session, filter);

@@ -37,6 +37,7 @@ struct broker_config {
 struct broker_vices {
     int64_t delay_max_ms; /* each packet takes 0 to that */
     unsigned repeat_per_mille;
+    bool refuses;       /* subscriptions */
     size_t queue_limit; /* of a session; what exceeds it is dropped silently. 0: none */
 };
 

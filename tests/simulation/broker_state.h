@@ -7,6 +7,8 @@
 
 #include <uthash.h>
 
+enum { SUBSCRIPTIONS_MAX = 4 };
+
 enum packet_kind { PACKET_PUBLISH, PACKET_SUBSCRIBE, PACKET_CLOSE };
 
 /* From a client to the broker. All memory is its own. */
@@ -30,6 +32,7 @@ struct item {
     struct item *prev, *next;
     struct bus_message message;
     int stage;
+    bool refused; /* the subscription */
     int64_t arrival_ms;
 };
 
@@ -71,6 +74,7 @@ struct sim_bus {
     struct outbox *outbox;
     uint64_t sent;
     char *will_topic, *will_payload;
+    struct packet asked[SUBSCRIPTIONS_MAX]; /* by stage, to be asked again when it was refused */
     bool started;
     UT_hash_handle hh;
 };
@@ -103,7 +107,22 @@ void broker_take(struct broker *broker, struct connection *connection, struct pa
 void item_free(struct item *item);
 bool broker_is_apart(const struct broker *broker, const char *client_id);
 
+/* client.c */
+/* Its subscription was refused: it asks again after a while. */
+void bus_ask_later(struct sim_bus *bus, int stage);
+
 /* link.c */
+char *text_copy(const char *text); /* NULL of NULL */
+/* What happens to who sleeps happens when it wakes up. True when it does sleep. */
+bool bus_sleeps_through(const struct sim_bus *bus,
+                        void (*run)(void *context, uint64_t id, void *load), uint64_t id,
+                        void *load, void (*release)(void *load));
+void connection_send_up(struct broker *broker, struct connection *connection, struct packet value);
+void bus_pump(struct sim_bus *bus);
+void bus_connect_soon(struct sim_bus *bus);
+/* The client's side ends. */
+void bus_let_go(struct sim_bus *bus);
+void bus_tell_lost_soon(struct sim_bus *bus);
 void *bytes_copy(const void *bytes, size_t length);
 int64_t link_delay_ms(struct broker *broker);
 struct connection *connection_find(struct broker *broker, uint64_t id);

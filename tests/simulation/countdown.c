@@ -35,7 +35,7 @@ void countdown_print(const struct countdown *countdown, FILE *to)
 
 static struct process *process_of(struct world *world, int number)
 {
-    return number ? &world->nodes[number - 1].process : &world->manager.process;
+    return number ? &world->nodes[number - 1].process : &world->manager->process;
 }
 
 void countdown_arm(struct world *world)

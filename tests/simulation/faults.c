@@ -13,29 +13,29 @@
 
 enum { LOSSES_APART_MS = 60000 };
 
-static int64_t up_to(struct world *world, int64_t limit)
+int64_t fault_up_to(struct world *world, int64_t limit)
 {
     return (int64_t)prng_below(&world->fault, (uint64_t)limit) + 1;
 }
 
-static struct node *some_node(struct world *world)
+struct node *fault_some_node(struct world *world)
 {
     return &world->nodes[prng_below(&world->fault, (uint64_t)world->options.nodes)];
 }
 
-static struct process *some_process(struct world *world)
+struct process *fault_some_process(struct world *world)
 {
     bool manager = prng_below(&world->fault, 3) == 0;
-    return manager ? &world->manager.process : &some_node(world)->process;
+    return manager ? &world->manager->process : &fault_some_node(world)->process;
 }
 
 static const char *some_client(struct world *world)
 {
-    return prng_below(&world->fault, 6) == 0 ? "user" : some_process(world)->client_id;
+    return prng_below(&world->fault, 6) == 0 ? "user" : fault_some_process(world)->client_id;
 }
 
-static void later(struct world *world, int64_t delay_ms,
-                  void (*run)(void *context, uint64_t id, void *load), void *context)
+void fault_later(struct world *world, int64_t delay_ms,
+                 void (*run)(void *context, uint64_t id, void *load), void *context)
 {
     heap_push(&world->heap,
               (struct event){.at_ms = world->now_ms + delay_ms, .run = run, .context = context});
@@ -49,13 +49,11 @@ static bool is_whole(const struct process *process)
            !process->bus->ops->pending(process->bus);
 }
 
-/* Everybody has said everything again since the last loss, and no command is under way: its
- * repetition after the loss of the tokens would be a new command. */
-static bool may_lose(struct world *world)
+bool fault_may_lose(struct world *world)
 {
     const struct wish *wishes = user_wishes(world->user);
     bool fair =
-        world->now_ms - world->lost_ms > LOSSES_APART_MS && is_whole(&world->manager.process);
+        world->now_ms - world->lost_ms > LOSSES_APART_MS && is_whole(&world->manager->process);
     for (int i = 0; i < world->options.nodes; i++)
         fair = fair && is_whole(&world->nodes[i].process);
     for (int i = 0; i < world->options.jobs; i++)
@@ -67,21 +65,21 @@ static bool may_lose(struct world *world)
 
 static void lose_store(struct world *world, struct process *process)
 {
-    if (!may_lose(world))
+    if (!fault_may_lose(world))
         return;
     world_note(world, "fault: the store of %s is lost", process->name);
-    process_kill(world, process, up_to(world, 20000));
+    process_kill(world, process, fault_up_to(world, 20000));
     sim_store_clear(process->store);
 }
 
 static void manager_store_lost(struct world *world)
 {
-    lose_store(world, &world->manager.process);
+    lose_store(world, &world->manager->process);
 }
 
 static void worker_store_lost(struct world *world)
 {
-    lose_store(world, &some_node(world)->process);
+    lose_store(world, &fault_some_node(world)->process);
 }
 
 /* ---- the broker ---- */
@@ -95,12 +93,12 @@ static void broker_comes_back(void *context, uint64_t id, void *load)
 
 static void crash(struct world *world, enum broker_loss loss, const char *how)
 {
-    int64_t down_ms = up_to(world, 40000);
-    if (!broker_is_up(world->broker) || (loss != BROKER_KEEPS_ALL && !may_lose(world)))
+    int64_t down_ms = fault_up_to(world, 40000);
+    if (!broker_is_up(world->broker) || (loss != BROKER_KEEPS_ALL && !fault_may_lose(world)))
         return;
     world_note(world, "fault: the broker crashes, %s, back in %lld ms", how, (long long)down_ms);
     broker_crash(world->broker, loss);
-    later(world, down_ms, broker_comes_back, world->broker);
+    fault_later(world, down_ms, broker_comes_back, world->broker);
 }
 
 static void broker_crash_keeping(struct world *world)
@@ -127,12 +125,12 @@ static void session_lost(struct world *world)
 
 static void duplicates(struct world *world)
 {
-    broker_vices(world->broker)->repeat_per_mille = (unsigned)up_to(world, 300);
+    broker_vices(world->broker)->repeat_per_mille = (unsigned)fault_up_to(world, 300);
 }
 
 static void delays(struct world *world)
 {
-    broker_vices(world->broker)->delay_max_ms = up_to(world, 2000);
+    broker_vices(world->broker)->delay_max_ms = fault_up_to(world, 2000);
     world_note(world, "fault: packets take up to %lld ms",
                (long long)broker_vices(world->broker)->delay_max_ms);
 }
@@ -147,9 +145,9 @@ static void queues_unlimited(void *context, uint64_t id, void *load)
 
 static void queue_limit(struct world *world)
 {
-    broker_vices(world->broker)->queue_limit = (size_t)up_to(world, 20) + 3;
+    broker_vices(world->broker)->queue_limit = (size_t)fault_up_to(world, 20) + 3;
     world_note(world, "fault: queues hold %zu messages", broker_vices(world->broker)->queue_limit);
-    later(world, up_to(world, 20000), queues_unlimited, world);
+    fault_later(world, fault_up_to(world, 20000), queues_unlimited, world);
 }
 
 /* ---- links ---- */
@@ -164,7 +162,7 @@ static void cut(struct world *world)
 static void half_open(struct world *world)
 {
     const char *client = some_client(world);
-    int64_t client_ms = up_to(world, 25000), broker_ms = up_to(world, 20000);
+    int64_t client_ms = fault_up_to(world, 25000), broker_ms = fault_up_to(world, 20000);
     world_note(world, "fault: the link of %s is half open", client);
     broker_break(world->broker, client, client_ms, broker_ms);
 }
@@ -179,19 +177,20 @@ static void partition_ends(void *context, uint64_t id, void *load)
 
 static void partition(struct world *world)
 {
-    struct process *process = some_process(world);
-    int64_t for_ms = up_to(world, 180000);
+    struct process *process = fault_some_process(world);
+    int64_t for_ms = fault_up_to(world, 180000);
     world_note(world, "fault: %s is partitioned for %lld ms", process->name, (long long)for_ms);
     broker_partition(world->broker, process->client_id, true);
-    broker_break(world->broker, process->client_id, up_to(world, 25000), up_to(world, 20000));
-    later(world, for_ms, partition_ends, process);
+    broker_break(world->broker, process->client_id, fault_up_to(world, 25000),
+                 fault_up_to(world, 20000));
+    fault_later(world, for_ms, partition_ends, process);
 }
 
 /* ---- processes ---- */
 
 static void kill_process(struct world *world, struct process *process, int64_t longest_ms)
 {
-    int64_t back_ms = up_to(world, longest_ms);
+    int64_t back_ms = fault_up_to(world, longest_ms);
     if (!process->up)
         return;
     world_note(world, "fault: %s is killed", process->name);
@@ -200,37 +199,37 @@ static void kill_process(struct world *world, struct process *process, int64_t l
 
 static void manager_kill(struct world *world)
 {
-    kill_process(world, &world->manager.process, 60000);
+    kill_process(world, &world->manager->process, 60000);
 }
 
 static void worker_kill(struct world *world)
 {
-    kill_process(world, &some_node(world)->process, 120000);
+    kill_process(world, &fault_some_node(world)->process, 120000);
 }
 
 /* Dies between two of its next operations: before or after a commit, between two publications. */
 static void light(struct world *world, struct process *process)
 {
-    process->fuse.left = up_to(world, 30);
+    process->fuse.left = fault_up_to(world, 30);
     world_note(world, "fault: %s dies at its operation %lld from now", process->name,
                (long long)process->fuse.left);
 }
 
 static void manager_fuse(struct world *world)
 {
-    light(world, &world->manager.process);
+    light(world, &world->manager->process);
 }
 
 static void worker_fuse(struct world *world)
 {
-    light(world, &some_node(world)->process);
+    light(world, &fault_some_node(world)->process);
 }
 
 static void reboot(struct world *world)
 {
-    struct node *node = some_node(world);
+    struct node *node = fault_some_node(world);
     struct machine *machine = &node->process.machine;
-    int64_t back_ms = up_to(world, 90000);
+    int64_t back_ms = fault_up_to(world, 90000);
     world_note(world, "fault: %s is rebooted", node->process.name);
     process_kill(world, &node->process, back_ms);
     simulated_engine_reboot(node->engine);
@@ -240,8 +239,8 @@ static void reboot(struct world *world)
 
 static void clock_jump(struct world *world)
 {
-    struct process *process = some_process(world);
-    process->machine.skew_ms = up_to(world, 600000) - 300000;
+    struct process *process = fault_some_process(world);
+    process->machine.skew_ms = fault_up_to(world, 600000) - 300000;
     world_note(world, "fault: the clock of %s is off by %lld ms", process->name,
                (long long)process->machine.skew_ms);
 }
@@ -255,27 +254,27 @@ static void store_has_space(void *context, uint64_t id, void *load)
 
 static void store_full(struct world *world)
 {
-    struct process *process = some_process(world);
+    struct process *process = fault_some_process(world);
     world_note(world, "fault: the disk of %s is full", process->name);
     sim_store_set_full(process->store, true);
-    later(world, up_to(world, 40000), store_has_space, process);
+    fault_later(world, fault_up_to(world, 40000), store_has_space, process);
 }
 
 /* ---- engines ---- */
 
 static void slow_pulls(struct world *world)
 {
-    struct node *node = some_node(world);
-    int64_t start_ms = up_to(world, 20000);
-    simulated_engine_set_delays(node->engine, start_ms, up_to(world, 2500));
+    struct node *node = fault_some_node(world);
+    int64_t start_ms = fault_up_to(world, 20000);
+    simulated_engine_set_delays(node->engine, start_ms, fault_up_to(world, 2500));
     world_note(world, "fault: starts on %s take %lld ms", node->process.name, (long long)start_ms);
 }
 
 static void fail_starts(struct world *world)
 {
-    struct node *node = some_node(world);
+    struct node *node = fault_some_node(world);
     world_note(world, "fault: starts on %s fail", node->process.name);
-    simulated_engine_fail_starts(node->engine, (int)up_to(world, 3));
+    simulated_engine_fail_starts(node->engine, (int)fault_up_to(world, 3));
 }
 
 static void engine_answers(void *context, uint64_t id, void *load)
@@ -287,10 +286,10 @@ static void engine_answers(void *context, uint64_t id, void *load)
 
 static void engine_down(struct world *world)
 {
-    struct node *node = some_node(world);
+    struct node *node = fault_some_node(world);
     world_note(world, "fault: the engine of %s does not answer", node->process.name);
     simulated_engine_set_up(node->engine, false);
-    later(world, up_to(world, 40000), engine_answers, node);
+    fault_later(world, fault_up_to(world, 40000), engine_answers, node);
 }
 
 struct pick {
@@ -317,7 +316,7 @@ static bool pick_execution(struct world *world, struct node *node, struct pick *
 
 static void exits(struct world *world)
 {
-    struct node *node = some_node(world);
+    struct node *node = fault_some_node(world);
     struct pick pick;
     if (!pick_execution(world, node, &pick))
         return;
@@ -327,7 +326,7 @@ static void exits(struct world *world)
 
 static void forget(struct world *world)
 {
-    struct node *node = some_node(world);
+    struct node *node = fault_some_node(world);
     struct pick pick;
     if (!pick_execution(world, node, &pick))
         return;
@@ -336,73 +335,15 @@ static void forget(struct world *world)
     oracle_on_forgotten(world->oracle, pick.task_id);
 }
 
-/* ---- old words ---- */
-
-struct parrot {
-    struct world *world;
-    uint64_t left;
-    char *topic, *payload;
-    size_t length;
-};
-
-static void pick_document(void *context, const char *topic, const void *payload, size_t length)
-{
-    struct parrot *parrot = context;
-    bool managers = strstr(topic, "/assign/") || strstr(topic, "/spec");
-    if (!managers || parrot->topic || parrot->left--)
-        return;
-    parrot->topic = mem_strdup(topic);
-    parrot->payload = mem_alloc(length + 1);
-    memcpy(parrot->payload, payload, length);
-    parrot->length = length;
-}
-
-static void parrot_free(void *load)
-{
-    struct parrot *parrot = load;
-    free(parrot->topic);
-    free(parrot->payload);
-    free(parrot);
-}
-
-static void speak_again(void *context, uint64_t id, void *load)
-{
-    struct world *world = context;
-    struct parrot *parrot = load;
-    (void)id;
-    world_note(world, "fault: an old %s is said again", parrot->topic);
-    if (!world->quiet)
-        broker_inject(world->broker, parrot->topic, parrot->payload, parrot->length, true);
-    parrot_free(parrot);
-}
-
-/* What a manager said a while ago is said again, retained: a delayed leader, a restored backup. */
-static void stale_words(struct world *world)
-{
-    struct parrot *parrot = mem_alloc(sizeof(*parrot));
-    parrot->left = prng_below(&world->fault, 6);
-    broker_visit_retained(world->broker, pick_document, parrot);
-    if (!parrot->topic) {
-        parrot_free(parrot);
-        return;
-    }
-    heap_push(&world->heap, (struct event){.at_ms = world->now_ms + up_to(world, 60000),
-                                           .run = speak_again,
-                                           .release = parrot_free,
-                                           .context = world,
-                                           .load = parrot});
-}
-
 /* ---- the table ---- */
 
 /* Not part of "all": a broker that drops silently is not one that we promise to survive
  * (broker-config sets the limit out of reach). */
 enum { QUEUE_LIMIT = 6 };
 
-static const struct {
-    const char *name;
-    void (*inject)(struct world *world);
-} faults[] = {
+enum { MORE_SELDOM = 4 }; /* one step in that many */
+
+static const struct fault_row faults[] = {
     {"broker_crash", broker_crash_keeping},
     {"broker_rollback", broker_rollback},
     {"broker_empty", broker_empty},
@@ -427,40 +368,60 @@ static const struct {
     {"engine_down", engine_down},
     {"exits", exits},
     {"forget", forget},
-    {"stale_words", stale_words},
+    {"stale_words", fault_stale_words},
 };
+
+/* The rows of the one table, then those of the other. */
+static const struct fault_row *row_of(size_t number)
+{
+    return number < ARRAY_LENGTH(faults) ? &faults[number]
+                                         : &more_faults[number - ARRAY_LENGTH(faults)];
+}
 
 int fault_count(void)
 {
-    return (int)ARRAY_LENGTH(faults);
+    return (int)(ARRAY_LENGTH(faults) + more_fault_count);
 }
 
 const char *fault_name(int number)
 {
-    return faults[number].name;
+    return row_of((size_t)number)->name;
+}
+
+/* Each fault has its own randomness: leaving one out does not change the others. */
+static void inject(struct world *world, uint64_t number, uint64_t seed)
+{
+    prng_init(&world->fault, world->options.seed * 1000003 + seed);
+    if (world->options.faults >> number & 1)
+        row_of(number)->inject(world);
 }
 
 void fault_inject(struct world *world)
 {
-    int number = (int)prng_below(&world->plan, ARRAY_LENGTH(faults));
-    /* each fault has its own randomness: leaving one out does not change the others */
-    prng_init(&world->fault, world->options.seed * 1000003 + prng_next(&world->plan));
-    if (world->options.faults >> number & 1)
-        faults[number].inject(world);
+    uint64_t number = prng_below(&world->plan, ARRAY_LENGTH(faults));
+    inject(world, number, prng_next(&world->plan));
+}
+
+void fault_inject_more(struct world *world)
+{
+    uint64_t number = prng_below(&world->more, more_fault_count * MORE_SELDOM);
+    uint64_t seed = prng_next(&world->more);
+    if (number < more_fault_count)
+        inject(world, ARRAY_LENGTH(faults) + number, seed);
 }
 
 static bool word_to_faults(const char *word, size_t length, uint64_t *ret_faults)
 {
     if (length == 3 && !strncmp(word, "all", length)) {
-        *ret_faults = ((1ULL << ARRAY_LENGTH(faults)) - 1) & ~(1ULL << QUEUE_LIMIT);
+        *ret_faults = ((1ULL << fault_count()) - 1) & ~(1ULL << QUEUE_LIMIT);
         return true;
     }
     if (length == 4 && !strncmp(word, "none", length)) {
         *ret_faults = 0;
         return true;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(faults); i++)
-        if (strlen(faults[i].name) == length && !strncmp(word, faults[i].name, length)) {
+    for (int i = 0; i < fault_count(); i++)
+        if (strlen(fault_name(i)) == length && !strncmp(word, fault_name(i), length)) {
             *ret_faults = 1ULL << i;
             return true;
         }

@@ -1,6 +1,6 @@
-/* A countdown to the death of a process: each of its operations on the outside (commit, publish,
- * start, stop …) burns one. Once it has blown nothing more gets out, and the world buries the
- * process as soon as it returns: it died between two operations. */
+/* What lies between a process and the world. A countdown to its death: each of its operations on
+ * the outside (commit, publish, start, stop …) burns one. Once it has blown nothing more gets out,
+ * and the world buries the process as soon as it returns: it died between two operations. */
 #ifndef ARGOSY_SIMULATION_FUSE_H
 #define ARGOSY_SIMULATION_FUSE_H
 
@@ -13,6 +13,9 @@ struct fuse {
     int64_t burned;    /* operations so far, in all lives */
     int64_t published; /* publications so far, in all lives */
     int64_t cut_at;    /* the publication with which the connection ends, 0: none */
+    /* It stands still (suspended, stopped, waiting for its disk): what happens to it happens then.
+     */
+    int64_t asleep_until_ms;
 };
 
 /* True when the process is dead and the operation does not happen. */

@@ -1,4 +1,5 @@
-/* The wire, and a client's side of it: connecting, outbox, taking what has arrived. */
+/* The wire, and what it does to a client: connecting, sending what its outbox holds, taking what
+ * has arrived. */
 #include "platform/adapters/mqtt_outbox.h"
 #include "platform/base/mem.h"
 #include "schema/limits.h"
@@ -83,7 +84,7 @@ static void arrive_up(void *context, uint64_t id, void *load)
     packet_free(packet);
 }
 
-static void send_up(struct broker *broker, struct connection *connection, struct packet value)
+void connection_send_up(struct broker *broker, struct connection *connection, struct packet value)
 {
     struct packet *packet = mem_alloc(sizeof(*packet));
     int64_t at_ms = broker_now(broker) + link_delay_ms(broker);
@@ -97,20 +98,46 @@ static void send_up(struct broker *broker, struct connection *connection, struct
                                                   .load = packet});
 }
 
-static void pump(struct sim_bus *bus)
+bool bus_sleeps_through(const struct sim_bus *bus,
+                        void (*run)(void *context, uint64_t id, void *load), uint64_t id,
+                        void *load, void (*release)(void *load))
+{
+    if (!bus || bus->config.fuse->asleep_until_ms <= broker_now(bus->config.broker))
+        return false;
+    heap_push(bus->config.broker->config.heap,
+              (struct event){.at_ms = bus->config.fuse->asleep_until_ms,
+                             .run = run,
+                             .release = release,
+                             .context = bus->config.broker,
+                             .id = id,
+                             .load = load});
+    return true;
+}
+
+static void pump_later(void *context, uint64_t id, void *load)
+{
+    struct sim_bus *bus = bus_find(context, id);
+    (void)load;
+    if (bus)
+        bus_pump(bus);
+}
+
+void bus_pump(struct sim_bus *bus)
 {
     struct outbox_entry *entry;
+    if (bus_sleeps_through(bus, pump_later, bus->id, NULL, NULL))
+        return;
     while (bus->connection && (entry = outbox_next(bus->outbox))) {
         const struct bus_publication *what = &entry->publication;
         outbox_sent(bus->outbox, entry, ++bus->sent);
-        send_up(bus->config.broker, bus->connection,
-                (struct packet){.kind = PACKET_PUBLISH,
-                                .id = bus->sent,
-                                .topic = mem_strdup(what->topic),
-                                .payload = bytes_copy(what->payload, what->length),
-                                .length = what->length,
-                                .qos = what->qos,
-                                .retain = what->retain});
+        connection_send_up(bus->config.broker, bus->connection,
+                           (struct packet){.kind = PACKET_PUBLISH,
+                                           .id = bus->sent,
+                                           .topic = mem_strdup(what->topic),
+                                           .payload = bytes_copy(what->payload, what->length),
+                                           .length = what->length,
+                                           .qos = what->qos,
+                                           .retain = what->retain});
     }
 }
 
@@ -119,10 +146,12 @@ static void pump(struct sim_bus *bus)
 static void handle(struct sim_bus *bus, struct item *item)
 {
     const struct bus_handler *handler = &bus->config.handler;
+    if (item->refused)
+        bus_ask_later(bus, item->stage);
     if (item->message.topic)
         handler->on_message(handler->context, &item->message);
     else
-        handler->on_subscribed(handler->context, item->stage, true);
+        handler->on_subscribed(handler->context, item->stage, !item->refused);
     item_free(item);
 }
 
@@ -130,9 +159,10 @@ static void arrive_down(void *context, uint64_t id, void *load)
 {
     struct broker *broker = context;
     struct connection *connection = connection_find(broker, id);
-    (void)load;
     bool any = false;
     struct sim_bus *bus = connection ? connection->bus : NULL;
+    if (bus_sleeps_through(bus, arrive_down, id, load, NULL))
+        return;
     while ((connection = connection_find(broker, id)) && connection->session && connection->bus &&
            carries(broker, connection) && !connection->bus->config.fuse->blown) {
         struct session *session = connection->session;
@@ -168,11 +198,13 @@ static void arrive_acknowledgement(void *context, uint64_t id, void *load)
     const struct acknowledgement *of = load;
     struct connection *connection = connection_find(context, of->connection);
     struct sim_bus *bus = connection ? connection->bus : NULL;
+    if (bus_sleeps_through(bus, arrive_acknowledgement, id, load, free))
+        return;
     if (bus && carries(context, connection)) {
         struct outbox_entry *entry = outbox_find(bus->outbox, id);
         if (entry)
             outbox_acknowledged(bus->outbox, entry);
-        pump(bus);
+        bus_pump(bus);
     }
     free(load);
 }
@@ -202,7 +234,7 @@ static void connect_later(struct sim_bus *bus)
 }
 
 /* The client's side ends. */
-static void let_go(struct sim_bus *bus)
+void bus_let_go(struct sim_bus *bus)
 {
     struct connection *connection = bus->connection;
     bus->connection = NULL;
@@ -225,10 +257,9 @@ static void lose(void *context, uint64_t id, void *load)
 {
     struct connection *connection = connection_find(context, id);
     struct sim_bus *bus = connection ? connection->bus : NULL;
-    (void)load;
-    if (!bus)
+    if (!bus || bus_sleeps_through(bus, lose, id, load, NULL))
         return;
-    let_go(bus);
+    bus_let_go(bus);
     tell_lost(bus, "the connection was lost");
 }
 
@@ -237,7 +268,7 @@ void connection_tell_lost(struct broker *broker, struct connection *connection, 
     post(broker, broker_now(broker) + delay_ms, lose, connection->id);
 }
 
-static char *copy_text(const char *text)
+char *text_copy(const char *text)
 {
     return text ? mem_strdup(text) : NULL;
 }
@@ -248,8 +279,8 @@ static void connect_now(struct sim_bus *bus)
     struct connection *connection = mem_alloc(sizeof(*connection));
     connection->id = ++broker->ids;
     connection->bus = bus;
-    connection->will_topic = copy_text(bus->will_topic);
-    connection->will_payload = copy_text(bus->will_payload);
+    connection->will_topic = text_copy(bus->will_topic);
+    connection->will_payload = text_copy(bus->will_payload);
     HASH_ADD(hh, broker->connections, id, sizeof(connection->id), connection);
     connection->session = session_open(broker, connection, bus->client_id, bus->config.persistent);
     bus->connection = connection;
@@ -259,8 +290,7 @@ static void try_connect(void *context, uint64_t id, void *load)
 {
     struct broker *broker = context;
     struct sim_bus *bus = bus_find(broker, id);
-    (void)load;
-    if (!bus || bus->connection)
+    if (!bus || bus->connection || bus_sleeps_through(bus, try_connect, id, load, NULL))
         return;
     const struct bus_handler *handler = &bus->config.handler;
     if (broker->down || broker_is_apart(broker, bus->client_id)) {
@@ -272,144 +302,24 @@ static void try_connect(void *context, uint64_t id, void *load)
     connect_now(bus);
     handler->on_connected(handler->context);
     handler->on_batch_end(handler->context);
-    pump(bus);
+    bus_pump(bus);
 }
 
 static void hear_of_reconnect(void *context, uint64_t id, void *load)
 {
     struct sim_bus *bus = bus_find(context, id);
-    (void)load;
-    if (bus && !bus->connection)
+    if (bus && !bus->connection && !bus_sleeps_through(bus, hear_of_reconnect, id, load, NULL))
         tell_lost(bus, "connecting again");
 }
 
-/* ---- the port ---- */
-
-static struct sim_bus *sim(struct bus *bus)
+void bus_connect_soon(struct sim_bus *bus)
 {
-    return (struct sim_bus *)bus;
-}
-
-static void sim_start(struct bus *base)
-{
-    struct sim_bus *bus = sim(base);
-    if (fuse_burn(bus->config.fuse))
-        return;
-    bus->started = true;
     post(bus->config.broker, broker_now(bus->config.broker), try_connect, bus->id);
 }
 
-static void sim_set_will(struct bus *base, const struct bus_will *will)
+void bus_tell_lost_soon(struct sim_bus *bus)
 {
-    struct sim_bus *bus = sim(base);
-    free(bus->will_topic);
-    free(bus->will_payload);
-    bus->will_topic = copy_text(will->topic);
-    bus->will_payload = copy_text(will->payload);
-}
-
-static void sim_subscribe(struct bus *base, int stage, const struct bus_filter *filters,
-                          size_t count)
-{
-    struct sim_bus *bus = sim(base);
-    if (fuse_burn(bus->config.fuse) || !bus->connection)
-        return;
-    struct packet packet = {.kind = PACKET_SUBSCRIBE, .stage = stage, .filter_count = count};
-    packet.filters = mem_alloc(count * sizeof(*filters));
-    for (size_t i = 0; i < count; i++) {
-        packet.filters[i] = filters[i];
-        packet.filters[i].filter = mem_strdup(filters[i].filter);
-    }
-    send_up(bus->config.broker, bus->connection, packet);
-}
-
-static int sim_publish(struct bus *base, const struct bus_publication *what)
-{
-    struct sim_bus *bus = sim(base);
-    struct broker *broker = bus->config.broker;
-    struct bus_publication below = *what;
-    if (fuse_burn(bus->config.fuse))
-        return 0;
-    if (what->absolute)
-        below.topic += strlen(broker->config.root) + 1;
-    broker->config.watch.on_publish(broker->config.watch.context, bus->client_id, &below);
-    if (!bus->connection && !what->qos)
-        return 0;
-    int result = outbox_add(bus->outbox, &below, below.topic, LIMIT_OUTBOX_MESSAGES);
-    if (++bus->config.fuse->published == bus->config.fuse->cut_at)
-        broker_break(broker, bus->client_id, 1, 1); /* it is lost, with all that follows */
-    pump(bus);
-    return result;
-}
-
-static bool sim_connected(const struct bus *base)
-{
-    return ((const struct sim_bus *)base)->connection != NULL;
-}
-
-static size_t sim_pending(const struct bus *base)
-{
-    return outbox_count(((const struct sim_bus *)base)->outbox);
-}
-
-static void sim_reconnect(struct bus *base, const char *why)
-{
-    struct sim_bus *bus = sim(base);
-    struct broker *broker = bus->config.broker;
-    (void)why;
-    if (fuse_burn(bus->config.fuse) || !bus->connection)
-        return;
-    send_up(broker, bus->connection, (struct packet){.kind = PACKET_CLOSE});
-    let_go(bus);
-    post(broker, broker_now(broker), hear_of_reconnect, bus->id);
-}
-
-static void bus_free(struct sim_bus *bus)
-{
-    HASH_DEL(bus->config.broker->buses, bus);
-    outbox_free(bus->outbox);
-    free(bus->client_id);
-    free(bus->will_topic);
-    free(bus->will_payload);
-    free(bus);
-}
-
-void sim_bus_kill(struct bus *base)
-{
-    struct sim_bus *bus = sim(base);
-    if (bus->connection)
-        send_up(bus->config.broker, bus->connection,
-                (struct packet){.kind = PACKET_CLOSE, .with_will = true});
-    let_go(bus);
-    bus_free(bus);
-}
-
-static void sim_close(struct bus *base, int64_t timeout_ms)
-{
-    (void)timeout_ms;
-    sim_bus_kill(base);
-}
-
-static const struct bus_ops sim_bus_ops = {.name = "simulated",
-                                           .start = sim_start,
-                                           .set_will = sim_set_will,
-                                           .subscribe = sim_subscribe,
-                                           .publish = sim_publish,
-                                           .connected = sim_connected,
-                                           .pending = sim_pending,
-                                           .reconnect = sim_reconnect,
-                                           .close = sim_close};
-
-struct bus *sim_bus_new(const struct sim_bus_config *config)
-{
-    struct sim_bus *bus = mem_alloc(sizeof(*bus));
-    bus->bus.ops = &sim_bus_ops;
-    bus->config = *config;
-    bus->id = ++config->broker->ids;
-    bus->client_id = mem_strdup(config->client_id);
-    bus->outbox = outbox_new();
-    HASH_ADD(hh, config->broker->buses, id, sizeof(bus->id), bus);
-    return &bus->bus;
+    post(bus->config.broker, broker_now(bus->config.broker), hear_of_reconnect, bus->id);
 }
 
 /* ---- faults of the wire ---- */

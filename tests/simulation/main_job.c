@@ -23,7 +23,7 @@ static void take(struct world *world, const struct step *step)
     else
         process_kill(world,
                      step->subject ? &world->nodes[step->subject - 1].process
-                                   : &world->manager.process,
+                                   : &world->manager->process,
                      AWAY_MS);
 }
 

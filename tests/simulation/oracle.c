@@ -39,6 +39,7 @@ struct started { /* an attempt: the last run of it that was seen to run */
 struct done { /* an instance of a batch job that has ended well */
     char instance[TASK_ID_MAX];
     int64_t at_ms;
+    int site;
     UT_hash_handle hh;
 };
 
@@ -95,7 +96,7 @@ static void name_done(const struct wish *wish, int site, const char *instance,
         snprintf(ret_name, TASK_ID_MAX, "%s", instance);
 }
 
-static void note_done(struct oracle *oracle, const char *instance)
+static void note_done(struct oracle *oracle, int site, const char *instance)
 {
     struct done *done = done_find(oracle, instance);
     if (done)
@@ -103,6 +104,7 @@ static void note_done(struct oracle *oracle, const char *instance)
     done = mem_alloc(sizeof(*done));
     snprintf(done->instance, sizeof(done->instance), "%s", instance);
     done->at_ms = oracle->world->now_ms;
+    done->site = site;
     HASH_ADD_STR(oracle->done, instance, done);
 }
 
@@ -135,7 +137,8 @@ static void check_not_done(struct oracle *oracle, int site, const struct running
     struct done *done = done_find(oracle, name);
     if (!done)
         return;
-    bool asked = !wish || wish->waiting || wish->changed_ms + SETTLED_MS > done->at_ms;
+    bool asked = !wish || wish->waiting || wish->changed_ms + SETTLED_MS > done->at_ms ||
+                 was_silent_since(oracle, done->site, wish->changed_ms); /* it had not heard */
     bool excused = wish && wish->replace && !wish->kind->everywhere &&
                    any_silent_since(oracle, done->at_ms - SETTLED_MS);
     if (!asked && !excused)
@@ -188,7 +191,7 @@ static void see(void *context, const struct simulated_execution *execution)
         name_done(wish, look->site, running.instance, name);
         if (execution->exit_code == 0 && wish && !strcmp(wish->kind->state, "completed") &&
             execution->run)
-            note_done(look->oracle, name);
+            note_done(look->oracle, look->site, name);
         return;
     }
     ASSERT(site->count < RUNNING_MAX);

@@ -12,7 +12,7 @@
 #include <uthash.h>
 
 struct said {
-    char *name;              /* a topic, or "node attempt" */
+    char *name;              /* "process topic", or "node attempt" */
     long long documents;     /* of a topic: how many; of an attempt: the one that named it last */
     long long first, second; /* term, seq of a topic; run, state of an attempt */
     UT_hash_handle hh;
@@ -35,19 +35,19 @@ static struct said *said_of(struct documents *documents, const char *name)
     return said;
 }
 
+/* Each process for itself: of two managers the older one does not know yet that it is. */
+static struct said *said_on(struct documents *documents, const struct process *process,
+                            const char *topic)
+{
+    _cleanup_free_ char *name = mem_printf("%s %s", process->name, topic);
+    return said_of(documents, name);
+}
+
 /* The first number behind a key: those of the head come first. */
 static long long number_of(const struct bus_publication *what, const char *key)
 {
     const char *at = memmem(what->payload, what->length, key, strlen(key));
     return at ? strtoll(at + strlen(key), NULL, 10) : 0;
-}
-
-static struct process *process_of(struct world *world, const char *client)
-{
-    struct node *node = world_node(world, client);
-    if (node)
-        return &node->process;
-    return !strcmp(client, world->manager.process.client_id) ? &world->manager.process : NULL;
 }
 
 /* I6: what is said is what is in the store. */
@@ -65,7 +65,7 @@ static void check_committed(struct documents *documents, const struct process *p
 static void check_order(struct documents *documents, const struct process *process,
                         const struct bus_publication *what)
 {
-    struct said *said = said_of(documents, what->topic);
+    struct said *said = said_on(documents, process, what->topic);
     long long term = number_of(what, "\"term\":");
     long long seq = number_of(what, "\"seq\":");
     if (term < said->first || (term == said->first && seq < said->second))
@@ -112,7 +112,7 @@ static void check_attempts(struct documents *documents, const struct process *pr
     for (size_t i = 0; i < state.attempts.count; i++)
         check_attempt(documents, process->name,
                       RECORD_AT(struct observed_attempt, state.attempts, i),
-                      said_of(documents, what->topic)->documents);
+                      said_on(documents, process, what->topic)->documents);
 }
 
 /* I1, I6: "accepted" is said only of what is in the store. */
@@ -133,9 +133,10 @@ static void check_answer(struct documents *documents, const struct process *proc
 }
 
 /* What is said on a cleared topic begins anew. */
-static void begin_anew(struct documents *documents, const char *topic)
+static void begin_anew(struct documents *documents, const struct process *process,
+                       const char *topic)
 {
-    struct said *said = said_of(documents, topic);
+    struct said *said = said_on(documents, process, topic);
     said->first = said->second = 0;
 }
 
@@ -143,11 +144,11 @@ void documents_check(struct documents *documents, const char *client,
                      const struct bus_publication *what)
 {
     struct topic topic;
-    const struct process *process = process_of(documents->world, client);
+    const struct process *process = world_process(documents->world, client);
     if (!process || !topic_parse(what->topic, &topic))
         return;
     if (!what->length) {
-        begin_anew(documents, what->topic);
+        begin_anew(documents, process, what->topic);
         return;
     }
     bool stored = topic.kind == TOPIC_JOB_SPEC || topic.kind == TOPIC_JOB_HISTORY ||

@@ -33,6 +33,14 @@ void machine_init(struct machine *machine, struct world *world)
 
 /* ---- timers ---- */
 
+static bool is_manager(const struct process *process)
+{
+    const struct world *world = process->machine.world;
+    return process == &world->managers[0].process || process == &world->managers[1].process;
+}
+
+static void rearm(void *context, int64_t mono_ms);
+
 static void timer_fired(void *context, uint64_t id, void *load)
 {
     struct process *process = context;
@@ -41,8 +49,10 @@ static void timer_fired(void *context, uint64_t id, void *load)
     if (!process->up || process->life != id || process->timer_ms != world->now_ms)
         return;
     process->timer_ms = 0;
-    if (process == &world->manager.process)
-        manager_shell_on_timer(world->manager.shell);
+    if (process->fuse.asleep_until_ms > world->now_ms)
+        rearm(process, process->fuse.asleep_until_ms - process->machine.boot_ms);
+    else if (is_manager(process))
+        manager_shell_on_timer(((struct manager_process *)process)->shell);
     else
         worker_shell_on_timer(((struct node *)process)->shell);
 }
@@ -74,6 +84,11 @@ static void engine_step(void *context, uint64_t id, void *load)
     (void)load;
     if (node->engine_event != id)
         return;
+    int64_t until_ms = node->process.fuse.asleep_until_ms;
+    if (until_ms > node->engine_machine.world->now_ms) {
+        engine_deadline(node, until_ms - node->engine_machine.boot_ms);
+        return;
+    }
     node->engine_changed = true;
     simulated_engine_step(node->engine);
 }
@@ -105,9 +120,8 @@ static struct bus *make_bus(struct process *process, struct bus_handler handler,
     return sim_bus_new(&config);
 }
 
-static bool manager_start(struct world *world, struct err *err)
+static bool manager_start(struct world *world, struct manager_process *manager, struct err *err)
 {
-    struct manager_process *manager = &world->manager;
     struct process *process = &manager->process;
     struct manager_shell_config config = {.root = "argosy/v1",
                                           .store = process->store,
@@ -167,14 +181,14 @@ static bool node_start(struct world *world, struct node *node, struct err *err)
 static void process_start(struct world *world, struct process *process)
 {
     struct err err = {0};
-    bool is_manager = process == &world->manager.process;
     int64_t failed = allocations_failed();
     process->up = true;
     process->life++;
     process->start_ms = process->timer_ms = 0;
     process->fuse.blown = false;
     world_note(world, "%s starts", process->name);
-    if (is_manager ? manager_start(world, &err) : node_start(world, (struct node *)process, &err))
+    if (is_manager(process) ? manager_start(world, (struct manager_process *)process, &err)
+                            : node_start(world, (struct node *)process, &err))
         return;
     process->up = false;
     process->start_ms = world->now_ms + BACK_SOON_MS;
@@ -192,8 +206,9 @@ void process_kill(struct world *world, struct process *process, int64_t back_in_
     process->up = false;
     process->fuse.left = 0;
     process->fuse.blown = true;
-    if (process == &world->manager.process) {
-        manager_shell_free(world->manager.shell);
+    process->fuse.asleep_until_ms = 0;
+    if (is_manager(process)) {
+        manager_shell_free(((struct manager_process *)process)->shell);
     } else {
         struct node *node = (struct node *)process;
         node->runtime->ops->close(node->runtime);
@@ -201,6 +216,11 @@ void process_kill(struct world *world, struct process *process, int64_t back_in_
     }
     sim_bus_kill(process->bus);
     world_note(world, "%s is dead, back in %lld ms", process->name, (long long)back_in_ms);
+}
+
+void process_sleep(struct world *world, struct process *process, int64_t for_ms)
+{
+    process->fuse.asleep_until_ms = world->now_ms + for_ms;
 }
 
 static void look_after(struct world *world, struct process *process)
@@ -213,7 +233,9 @@ static void look_after(struct world *world, struct process *process)
 
 void processes_look_after(struct world *world)
 {
-    look_after(world, &world->manager.process);
+    look_after(world, &world->manager->process);
+    if (world->rival)
+        look_after(world, &world->rival->process);
     for (int i = 0; i < world->options.nodes; i++)
         look_after(world, &world->nodes[i].process);
 }
@@ -222,6 +244,7 @@ static void heal(struct world *world, struct process *process)
 {
     process->fuse.left = 0;
     sim_store_set_full(process->store, false);
+    sim_store_set_slow(process->store, 0);
     broker_partition(world->broker, process->client_id, false);
     if (!process->up && process->start_ms > world->now_ms + BACK_SOON_MS)
         process->start_ms = world->now_ms + BACK_SOON_MS;
@@ -229,7 +252,9 @@ static void heal(struct world *world, struct process *process)
 
 void processes_heal(struct world *world)
 {
-    heal(world, &world->manager.process);
+    heal(world, &world->manager->process);
+    if (world->rival)
+        heal(world, &world->rival->process);
     for (int i = 0; i < world->options.nodes; i++) {
         struct node *node = &world->nodes[i];
         heal(world, &node->process);
@@ -244,7 +269,7 @@ void processes_heal(struct world *world)
 static void process_init(struct world *world, struct process *process, const char *name)
 {
     machine_init(&process->machine, world);
-    process->store = sim_store_new(&process->fuse);
+    process->store = sim_store_new(&process->fuse, &world->now_ms);
     snprintf(process->name, sizeof(process->name), "%s", name);
     snprintf(process->client_id, sizeof(process->client_id), "%s", name);
 }
@@ -265,7 +290,8 @@ static void node_init(struct world *world, struct node *node, int number)
 
 void processes_init(struct world *world)
 {
-    process_init(world, &world->manager.process, "manager");
+    world->manager = &world->managers[0];
+    process_init(world, &world->manager->process, "manager");
     for (int i = 0; i < world->options.nodes; i++)
         node_init(world, &world->nodes[i], i + 1);
     countdown_arm(world);
@@ -280,11 +306,45 @@ static void process_release(struct world *world, struct process *process)
 
 void processes_release(struct world *world)
 {
-    process_release(world, &world->manager.process);
+    process_release(world, &world->manager->process);
+    if (world->rival)
+        process_release(world, &world->rival->process);
     for (int i = 0; i < world->options.nodes; i++) {
         process_release(world, &world->nodes[i].process);
         simulated_engine_free(world->nodes[i].engine);
     }
+}
+
+/* ---- two managers ---- */
+
+void manager_add_rival(struct world *world)
+{
+    struct manager_process *rival =
+        world->manager == &world->managers[0] ? &world->managers[1] : &world->managers[0];
+    uint64_t life = rival->process.life; /* what is under way is of earlier ones */
+    memset(rival, 0, sizeof(*rival));
+    rival->process.life = life;
+    process_init(world, &rival->process, rival == &world->managers[0] ? "manager" : "manager2");
+    world->rival = rival;
+}
+
+void manager_retire(struct world *world)
+{
+    struct manager_process *old = world->manager;
+    process_release(world, &old->process);
+    world->manager = world->rival;
+    world->rival = NULL;
+}
+
+struct process *world_process(struct world *world, const char *client_id)
+{
+    struct node *node = world_node(world, client_id);
+    if (node)
+        return &node->process;
+    if (!strcmp(client_id, world->manager->process.client_id))
+        return &world->manager->process;
+    bool of_rival = world->rival && !strcmp(client_id, world->rival->process.client_id);
+    return of_rival ? &world->rival->process : NULL;
 }
 
 struct node *world_node(struct world *world, const char *client_id)

@@ -23,6 +23,8 @@ struct sim_store {
     struct shadow *committed;
     struct shadow *changes; /* value NULL: removed */
     int64_t operations;
+    const int64_t *now_ms;
+    int64_t slow_ms;
 };
 
 static struct sim_store *sim(struct store *store)
@@ -113,6 +115,8 @@ static int sim_commit(struct store *store, struct err *err)
         shadow_clear(&self->changes);
     else
         shadow_commit(self);
+    if (self->slow_ms) /* nothing leaves the process before the disk has answered */
+        self->fuse->asleep_until_ms = *self->now_ms + self->slow_ms;
     fuse_burn(self->fuse);
     return result;
 }
@@ -140,12 +144,13 @@ static const struct store_ops sim_store_ops = {.name = "simulated",
                                                .scan = sim_scan,
                                                .close = sim_close};
 
-struct store *sim_store_new(struct fuse *fuse)
+struct store *sim_store_new(struct fuse *fuse, const int64_t *now_ms)
 {
     struct sim_store *store = mem_alloc(sizeof(*store));
     store->store.ops = &sim_store_ops;
     store->inner = memory_store_new();
     store->fuse = fuse;
+    store->now_ms = now_ms;
     return &store->store;
 }
 
@@ -164,6 +169,11 @@ const void *sim_store_get(const struct store *store, enum store_table table, con
 void sim_store_set_full(struct store *store, bool full)
 {
     memory_store_fail_always(sim(store)->inner, full ? ERR_FULL : ERR_NONE);
+}
+
+void sim_store_set_slow(struct store *store, int64_t commit_ms)
+{
+    sim(store)->slow_ms = commit_ms;
 }
 
 void sim_store_fail(struct store *store, int64_t operation)

@@ -8,11 +8,13 @@
 
 #include <stddef.h>
 
-struct store *sim_store_new(struct fuse *fuse);
+struct store *sim_store_new(struct fuse *fuse, const int64_t *now_ms);
 /* The committed value; NULL: none. */
 const void *sim_store_get(const struct store *store, enum store_table table, const char *key,
                           size_t *ret_length);
 void sim_store_set_full(struct store *store, bool full);
+/* A commit takes that long, in which the process stands still. */
+void sim_store_set_slow(struct store *store, int64_t commit_ms);
 /* The `operation`-th begin, put, remove or commit from now on fails. */
 void sim_store_fail(struct store *store, int64_t operation);
 /* How many there were. */

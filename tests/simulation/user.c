@@ -183,7 +183,7 @@ void user_act(struct user *user)
 {
     struct world *world = user->world;
     int job = (int)prng_below(&world->work, (uint64_t)world->options.jobs);
-    if (!user->wishes[job].waiting)
+    if (!user->wishes[job].waiting && world->now_ms >= world->user_rests_until_ms)
         user_send(user, job, pick_verb(&world->work, &user->wishes[job]));
 }
 

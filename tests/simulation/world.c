@@ -130,6 +130,7 @@ static void step(void *context, uint64_t left, void *load)
         user_act(world->user);
     else
         fault_inject(world);
+    fault_inject_more(world);
     post_step(world, left - 1);
 }
 
@@ -216,6 +217,7 @@ void world_init(struct world *world, const struct options *options)
     prng_init(&world->life, options->seed);
     prng_init(&world->work, prng_next(&world->life));
     prng_init(&world->plan, prng_next(&world->life));
+    prng_init(&world->more, options->seed ^ 0x6d6f7265ULL);
     world->oracle = oracle_new(world);
     make_broker(world);
     processes_init(world);
@@ -225,6 +227,8 @@ void world_init(struct world *world, const struct options *options)
 void world_release(struct world *world)
 {
     user_free(world->user);
+    if (world->intruder)
+        sim_bus_kill(world->intruder);
     processes_release(world);
     broker_free(world->broker);
     heap_release(&world->heap);

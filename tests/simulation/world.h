@@ -16,6 +16,7 @@
 
 enum {
     NODES_MAX = 16,
+    MANAGERS_MAX = 2,
     JOBS_MAX = 32,
     HISTORY_LINES = 60,
     HEARTBEAT_MS = 5000,
@@ -94,8 +95,13 @@ struct world {
     int64_t now_ms;
     uint64_t hash, events;
     struct prng work, fault, plan, life;
+    struct prng more; /* of the faults and habits that came later: without them all is as before */
     struct broker *broker;
-    struct manager_process manager;
+    struct manager_process managers[MANAGERS_MAX];
+    struct manager_process *manager; /* the one that leads, or will */
+    struct manager_process *rival;   /* a second one at the same time, or NULL */
+    struct bus *intruder;            /* somebody with another's client id, or NULL */
+    int64_t user_rests_until_ms;
     struct node nodes[NODES_MAX];
     struct user *user;
     struct oracle *oracle;
@@ -124,6 +130,14 @@ void processes_init(struct world *world);
 void processes_release(struct world *world);
 /* Buries whose fuse has blown, starts whose time has come; after each event. */
 void processes_look_after(struct world *world);
+/* It stands still from now on: a machine that is suspended, a process that is stopped. */
+void process_sleep(struct world *world, struct process *process, int64_t for_ms);
+/* A manager on an empty store, in the slot that is free: world->rival. */
+void manager_add_rival(struct world *world);
+/* The present manager is gone for good, and the rival takes its place. */
+void manager_retire(struct world *world);
+/* NULL: it is none of ours. */
+struct process *world_process(struct world *world, const char *client_id);
 void process_kill(struct world *world, struct process *process, int64_t back_in_ms);
 /* Everything runs again, soon. */
 void processes_heal(struct world *world);
