@@ -2,21 +2,27 @@
 
 #include "platform/base/mem.h"
 
-#define PLACED_AGAIN "\"reschedule\":{\"unlimited\":true,\"delay\":\"5s\",\"max_delay\":\"20s\"},"
+#define PLACED_AGAIN                  \
+    "\"restart\":{\"delay\":\"1s\"}," \
+    "\"reschedule\":{\"unlimited\":true,\"delay\":\"5s\",\"max_delay\":\"20s\"},"
+/* Starts that fail must not fail it for good: it is placed nowhere else. */
+#define STARTED_AGAIN "\"restart\":{\"delay\":\"1s\",\"mode\":\"delay\",\"interval\":\"20s\"},"
 
 enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN };
 
 static const struct kind kinds[] = {
     [SERVICE] = {.type = "service", .state = "running", .more = PLACED_AGAIN},
     [BATCH] = {.type = "batch", .ends = true, .state = "completed", .more = PLACED_AGAIN},
-    [SYSTEM] = {.type = "system", .everywhere = true, .state = "running", .more = ""},
+    [SYSTEM] = {.type = "system", .everywhere = true, .state = "running", .more = STARTED_AGAIN},
     [SYSBATCH] =
         {.type = "sysbatch", .ends = true, .everywhere = true, .state = "completed", .more = ""},
-    [OVERRUN] = {.type = "batch",
-                 .ends = true,
-                 .state = "failed",
-                 .only = "[\"run\"]",
-                 .more = "\"max_run\":\"15s\",\"reschedule\":{\"attempts\":0},"},
+    [OVERRUN] =
+        {.type = "batch",
+         .ends = true,
+         .state = "failed",
+         .only = "[\"run\"]",
+         .more =
+             "\"restart\":{\"delay\":\"1s\"},\"max_run\":\"15s\",\"reschedule\":{\"attempts\":0},"},
 };
 
 const struct kind *kind_of_job(int job, bool all)

@@ -129,7 +129,6 @@ static void write_set(struct user *user, struct errand *errand)
         "{\"token\":\"t-%lld\",\"type\":\"%s\",\"runtime\":\"simulated\",%s%s"
         "\"command\":%s,\"env\":{\"MARK\":\"%lld\"},"
         "\"resources\":{\"cpu\":0.5,\"memory\":\"64MiB\"},"
-        "\"restart\":{\"delay\":\"1s\"},"
         "\"stop\":{\"timeout\":\"3s\"},\"update\":{\"max_parallel\":1,\"min_healthy\":\"2s\"}}",
         (long long)user->tokens, wish->kind->type, number, wish->kind->more, command,
         (long long)wish->mark);
