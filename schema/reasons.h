@@ -11,6 +11,7 @@
     X(DATACENTER, "datacenter", "node is in another datacenter")                                   \
     X(INELIGIBLE, "ineligible", "node is not eligible for new work")                               \
     X(NODE_SILENT, "node_silent", "node is not heard from")                                        \
+    X(NODE_CLEANING, "node_cleaning", "node still stops what nobody wants any more")               \
     X(RUNTIME_MISSING, "runtime_missing", "node lacks the runtime")                                \
     X(CPU_EXHAUSTED, "cpu_exhausted", "not enough cpu left")                                       \
     X(MEMORY_EXHAUSTED, "memory_exhausted", "not enough memory left")                              \

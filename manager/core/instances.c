@@ -174,6 +174,8 @@ static void let_leave(struct manager *manager, struct instance *instance, bool w
     while (attempt) {
         struct attempt *older = attempt->older;
         if (may_leave(manager, instance, attempt, wanted)) {
+            if (!attempt->answered && !attempt->binding->node->deleted)
+                node_set_stray(manager, attempt->binding->node, instance->group->job->name, true);
             mark_assignment(manager, attempt->binding);
             mark_job(manager, instance->group->job, MARK_STATUS);
             attempt_free(manager, attempt);

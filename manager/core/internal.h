@@ -214,6 +214,12 @@ void node_settle(struct manager *manager, struct node *node);
 void node_settle_or_ask(struct manager *manager, struct node *node);
 void node_ask_timer_fired(struct manager *manager, void *owner);
 
+/* ---- strays.c ---- */
+
+/* Whether something of the job runs there that hangs in no assignment. */
+void node_set_stray(struct manager *manager, struct node *node, const char *job, bool there);
+void node_forget_strays(struct node *node);
+
 /* ---- one file an event ---- */
 
 void on_presence(struct manager *manager, const struct manager_event *event);

@@ -68,6 +68,7 @@ void node_free(struct manager *manager, struct node *node)
             attempt_free(manager, binding->attempts);
         binding_free(binding);
     }
+    node_forget_strays(node);
     views_remove(manager, node);
     timer_unset(&manager->timers, &node->timer);
     timer_unset(&manager->timers, &node->ask_timer);
@@ -141,6 +142,8 @@ static enum reason barred_because(const struct manager *manager, const struct no
         return REASON_NODE_SILENT;
     if (!node->settled)
         return REASON_RECOVERING;
+    if (node->strays)
+        return REASON_NODE_CLEANING;
     return node->eligible ? REASON_NONE : REASON_INELIGIBLE;
 }
 
@@ -228,6 +231,7 @@ void node_delete(struct manager *manager, struct node *node)
                 attempt_lose(manager, attempt, REASON_NODE_DELETED);
     clear_worker_topics(manager, node);
     node_queue_jobs(manager, node);
+    node_forget_strays(node);
     node->deleted = true;
     node->has_info = false;
     node->settled = true;

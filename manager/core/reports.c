@@ -94,17 +94,22 @@ static void note_absent(struct manager *manager, struct binding *binding,
             attempt_gone(manager, attempt);
 }
 
-/* True when the report names one that we cannot know about: nobody has told us yet. */
-static bool observe_all(struct manager *manager, struct binding *binding,
-                        const struct node_state *report)
+struct unknown {
+    bool any;  /* the report names one that we cannot know about: nobody has told us yet */
+    bool live; /* and that has not ended */
+};
+
+static struct unknown observe_all(struct manager *manager, struct binding *binding,
+                                  const struct node_state *report)
 {
-    bool unknown = false;
+    struct unknown unknown = {0};
     for (size_t i = 0; i < report->attempts.count; i++) {
         const struct observed_attempt *observed =
             RECORD_AT(struct observed_attempt, report->attempts, i);
         struct attempt *attempt = attempt_find(manager, observed->id);
         if (!attempt || attempt->binding != binding) {
-            unknown = true;
+            unknown.any = true;
+            unknown.live |= !attempt_state_is_final((enum attempt_state)observed->state);
             continue;
         }
         attempt->unheard = false;
@@ -135,14 +140,15 @@ void on_node_state(struct manager *manager, const struct manager_event *event)
     struct binding *binding = job ? binding_find(node, job) : NULL;
     if (binding && report->head.seq < binding->state_seq)
         return;
-    bool unknown = observe_all(manager, binding, report);
+    struct unknown unknown = observe_all(manager, binding, report);
+    node_set_stray(manager, node, event->job, unknown.live);
     if (binding) {
         binding->state_seq = report->head.seq;
         binding->state_revision = report->revision;
         note_absent(manager, binding, report);
         job_queue(manager, job);
     }
-    if (!unknown || node->answered || node->foreign || !may_be_unheard(manager, job, binding))
+    if (!unknown.any || node->answered || node->foreign || !may_be_unheard(manager, job, binding))
         return;
     node->ask_wanted = true;
     node_ask(manager, node);

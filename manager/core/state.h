@@ -177,6 +177,12 @@ enum liveness {
 
 enum { NODE_INSTANCE_SIZE = 24 };
 
+/* A job of which something runs on a node, in no assignment of ours. */
+struct stray {
+    UT_hash_handle hh; /* node->strays, by job */
+    char job[LIMIT_NAME_LENGTH + 1];
+};
+
 struct node {
     UT_hash_handle hh; /* manager->nodes, by id */
     char id[LIMIT_NODE_ID_LENGTH + 1];
@@ -207,6 +213,7 @@ struct node {
     bool foreign; /* belongs to another cluster */
     unsigned marks;
     struct binding *bindings;
+    struct stray *strays;
     /* D5: until it has answered, nothing is decided about it */
     bool settled;
     char ask_token[LIMIT_TOKEN_LENGTH + 1]; /* "" when no question is open */

@@ -113,7 +113,7 @@ static void write_clear(struct manager_shell *shell, const struct clear_effect *
     if (effect->kind == CLEAR_FORGET)
         ledger_remove(shell->ledger, STORE_DOCUMENTS, effect->topic, false);
     else
-        ledger_derived(shell->ledger, effect->topic, "", 0);
+        ledger_clear(shell->ledger, effect->topic);
 }
 
 static void write_event(struct manager_shell *shell, const struct event_effect *effect)

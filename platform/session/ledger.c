@@ -18,6 +18,7 @@ struct note {
     bool store;   /* still to be stored or removed */
     bool remove;  /* from the store */
     bool publish; /* still to be published, retained; empty when `remove` */
+    bool clear;   /* and after that the empty message */
     UT_hash_handle hh;
 };
 
@@ -82,17 +83,24 @@ static const char *note_key(const struct note *note)
     return note->name + 1;
 }
 
+static struct note *note_find(const struct ledger *ledger, enum store_table table, const char *key)
+{
+    char name[STORE_KEY_MAX + 2] = {(char)('0' + (int)table)};
+    struct note *note;
+    strncpy(name + 1, key, STORE_KEY_MAX);
+    HASH_FIND_STR(ledger->notes, name, note);
+    return note;
+}
+
 /* The last note of a key wins, and takes the last place in the order. */
 static struct note *ledger_note(struct ledger *ledger, enum store_table table, const char *key,
                                 const void *bytes, size_t length)
 {
-    char *name = mem_printf("%c%s", (char)('0' + (int)table), key);
-    struct note *note;
-    HASH_FIND_STR(ledger->notes, name, note);
+    struct note *note = note_find(ledger, table, key);
     if (note)
         note_free(ledger, note);
     note = mem_alloc(sizeof *note);
-    note->name = name;
+    note->name = mem_printf("%c%s", (char)('0' + (int)table), key);
     note->bytes = mem_alloc(length);
     note->length = length;
     if (length)
@@ -110,6 +118,15 @@ void ledger_document(struct ledger *ledger, const char *topic, const void *bytes
 void ledger_derived(struct ledger *ledger, const char *topic, const void *bytes, size_t length)
 {
     ledger_note(ledger, STORE_DOCUMENTS, topic, bytes, length)->publish = true;
+}
+
+void ledger_clear(struct ledger *ledger, const char *topic)
+{
+    struct note *note = note_find(ledger, STORE_DOCUMENTS, topic);
+    if (note && note->store)
+        note->clear = true;
+    else
+        ledger_derived(ledger, topic, "", 0);
 }
 
 void ledger_store(struct ledger *ledger, enum store_table table, const char *key, const void *bytes,
@@ -203,6 +220,8 @@ static void ledger_publish_notes(struct ledger *ledger)
         if (note->publish && publish_retained(ledger->bus, note_key(note), note->bytes,
                                               note->remove ? 0 : note->length) == -ERR_BUSY)
             continue;
+        if (note->clear)
+            publish_retained(ledger->bus, note_key(note), "", 0);
         note_free(ledger, note);
     }
 }
@@ -235,11 +254,8 @@ struct republish {
 static int republish_one(void *context, const char *key, const void *value, size_t length)
 {
     const struct republish *republish = context;
-    struct note *pending;
-    char name[STORE_KEY_MAX + 2] = {'0' + STORE_DOCUMENTS};
-    strncpy(name + 1, key, STORE_KEY_MAX);
-    HASH_FIND_STR(republish->ledger->notes, name, pending);
-    if (pending || !republish->is_own(republish->context, key))
+    if (note_find(republish->ledger, STORE_DOCUMENTS, key) ||
+        !republish->is_own(republish->context, key))
         return 0; /* a pending note is newer than what is stored, and not committed yet */
     publish_retained(republish->ledger->bus, key, value, length);
     return 0;

@@ -26,6 +26,9 @@ void ledger_free(struct ledger *ledger);
 void ledger_document(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
 /* Publishes retained without storing: derived documents (status). */
 void ledger_derived(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
+/* Publishes the empty retained message, after what is noted of the topic and not stored yet: a
+ * tombstone must not get lost to its own clean-up. */
+void ledger_clear(struct ledger *ledger, const char *topic);
 /* Stores without publishing (an accepted assignment, a token, meta). */
 void ledger_store(struct ledger *ledger, enum store_table table, const char *key, const void *bytes,
                   size_t length);

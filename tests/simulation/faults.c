@@ -45,8 +45,8 @@ void fault_later(struct world *world, int64_t delay_ms,
 
 static bool is_whole(const struct process *process)
 {
-    return process->up && !process->fuse.blown && process->bus->ops->connected(process->bus) &&
-           !process->bus->ops->pending(process->bus);
+    return process->up && !process->fuse.blown && !sim_store_is_full(process->store) &&
+           process->bus->ops->connected(process->bus) && !process->bus->ops->pending(process->bus);
 }
 
 bool fault_may_lose(struct world *world)

@@ -189,8 +189,8 @@ static void see(void *context, const struct simulated_execution *execution)
     if (!execution->running) {
         char name[TASK_ID_MAX];
         name_done(wish, look->site, running.instance, name);
-        if (execution->exit_code == 0 && wish && !strcmp(wish->kind->state, "completed") &&
-            execution->run)
+        if (execution->ended && execution->exit_code == 0 && wish &&
+            !strcmp(wish->kind->state, "completed"))
             note_done(look->oracle, look->site, name);
         return;
     }

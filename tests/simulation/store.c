@@ -25,6 +25,7 @@ struct sim_store {
     int64_t operations;
     const int64_t *now_ms;
     int64_t slow_ms;
+    bool full;
 };
 
 static struct sim_store *sim(struct store *store)
@@ -168,12 +169,18 @@ const void *sim_store_get(const struct store *store, enum store_table table, con
 
 void sim_store_set_full(struct store *store, bool full)
 {
+    sim(store)->full = full;
     memory_store_fail_always(sim(store)->inner, full ? ERR_FULL : ERR_NONE);
 }
 
 void sim_store_set_slow(struct store *store, int64_t commit_ms)
 {
     sim(store)->slow_ms = commit_ms;
+}
+
+bool sim_store_is_full(const struct store *store)
+{
+    return ((const struct sim_store *)store)->full;
 }
 
 void sim_store_fail(struct store *store, int64_t operation)

@@ -15,6 +15,7 @@ const void *sim_store_get(const struct store *store, enum store_table table, con
 void sim_store_set_full(struct store *store, bool full);
 /* A commit takes that long, in which the process stands still. */
 void sim_store_set_slow(struct store *store, int64_t commit_ms);
+bool sim_store_is_full(const struct store *store);
 /* The `operation`-th begin, put, remove or commit from now on fails. */
 void sim_store_fail(struct store *store, int64_t operation);
 /* How many there were. */

@@ -62,7 +62,7 @@ struct simulated_execution {
     int64_t run;
     const char *node;
     const char *cluster; /* NULL: none */
-    bool running;
+    bool running, ended; /* neither: being started */
     int64_t exit_code;
     int64_t cpu_millis, memory_bytes, disk_bytes;
 };

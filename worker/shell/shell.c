@@ -167,6 +167,18 @@ struct bus_handler worker_shell_bus_handler(struct worker_shell *shell)
 
 /* ---- the session ---- */
 
+enum { SEQ_UNHEARD = 1000 * 1000 };
+
+/* Documents of the life before this store may be remembered by readers and not retained any more
+ * (cleared tombstones, a broker's roll-back). The clock is above all of them, as long as it is
+ * right and fewer than one a millisecond were written; where it is not, a wide step is. */
+static void begin_above_what_was_lost(struct worker_shell *shell)
+{
+    int64_t wall_ms = shell_now(shell).wall_ms;
+    int64_t floor = worker_seq(shell->worker) + SEQ_UNHEARD;
+    worker_seq_raise(shell->worker, wall_ms > floor ? wall_ms : floor);
+}
+
 /* Our own topics have been heard: what we hold goes out again, since nothing says that the broker
  * kept it. */
 static void on_stage(void *context, int stage)
@@ -176,6 +188,9 @@ static void on_stage(void *context, int stage)
         return;
     }
     struct err err = {0};
+    if (shell->empty_store) {
+        begin_above_what_was_lost(shell);
+    }
     step_kind(shell, WORKER_PICTURE_WHOLE);
     if (shell->empty_store) {
         shell->empty_store = false;

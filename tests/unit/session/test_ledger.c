@@ -203,6 +203,22 @@ static void a_failed_commit_publishes_nothing_and_the_next_one_everything(void *
     }
 }
 
+/* Found by the simulation, seed 8889: the deleted job came back from the store. */
+static void what_is_cleared_before_it_could_be_stored_is_stored_all_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    memory_store_fail_always(fixture->store, ERR_FULL);
+    document(fixture, "out/a", "tombstone");
+    assert_int_equal(ledger_commit(fixture->ledger, &err), -ERR_FULL);
+    ledger_clear(fixture->ledger, "out/a");
+    assert_int_equal(ledger_commit(fixture->ledger, &err), -ERR_FULL);
+    memory_store_fail_always(fixture->store, ERR_NONE);
+    commit(fixture);
+    assert_stored(fixture, STORE_DOCUMENTS, "out/a=tombstone;");
+    assert_null(retained(fixture, "r/out/a"));
+}
+
 static void what_the_bus_has_no_room_for_stays_noted(void **state)
 {
     struct fixture *fixture = *state;
@@ -267,6 +283,7 @@ int main(void)
         TEST(removing_clears_the_topic_only_when_asked_to),
         TEST(messages_follow_the_documents_in_their_order),
         TEST(a_failed_commit_publishes_nothing_and_the_next_one_everything),
+        TEST(what_is_cleared_before_it_could_be_stored_is_stored_all_the_same),
         TEST(what_the_bus_has_no_room_for_stays_noted),
         TEST(after_a_connect_every_own_document_is_published_again),
         TEST(a_document_that_waits_for_its_commit_is_not_published_again_before),
