@@ -286,8 +286,9 @@ TEST(a_state_that_somebody_else_wrote_or_cleared_is_written_again)
     publish(&f, "nodes/n1/state/web", "", true);
     assert_retained_holds(&f, "nodes/n1/state/web", WEB_ID);
     publish(&f, "nodes/n1/state/web",
-            "{\"cluster\":\"c1\",\"term\":5,\"seq\":900,\"revision\":1,\"attempts\":[]}", true);
-    assert_retained_holds(&f, "nodes/n1/state/web", "\"seq\":901");
+            "{\"cluster\":\"c1\",\"term\":5,\"seq\":1700000000900,\"revision\":1,\"attempts\":[]}",
+            true);
+    assert_retained_holds(&f, "nodes/n1/state/web", "\"seq\":1700000000901");
     assert_retained_holds(&f, "nodes/n1/state/web", WEB_ID);
     publish(&f, "nodes/n1/info", "garbage", true);
     assert_retained_holds(&f, "nodes/n1/info", "\"dc1\"");
