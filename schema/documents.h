@@ -62,6 +62,7 @@ struct job_history {
     struct manager_head head;
     struct record_list versions;    /* struct version_record, newest first, at most six */
     struct record_list reschedules; /* struct reschedule_record */
+    bool admitted;                  /* what it depends on was there */
 };
 extern const struct record job_history_record;
 

@@ -91,6 +91,8 @@ static const struct field job_history_fields[] = {
           .record = &version_record_record, .max = LIMIT_VERSIONS_KEPT),
     FIELD(struct job_history, RECORDS, "reschedules", reschedules,
           "Instances with a history of failures.", .record = &reschedule_record_record),
+    FIELD(struct job_history, BOOL, "admitted", admitted,
+          "What it depends on was there: it is not waited for again.", .flags = FIELD_OMIT_DEFAULT),
 };
 const struct record job_history_record =
     RECORD("job_history", struct job_history, job_history_fields,

@@ -86,6 +86,13 @@ struct stop_policy {
     int64_t timeout_ms;
 };
 
+enum depend_condition { DEPEND_RUNNING = 1, DEPEND_COMPLETED, DEPEND_HEALTHY };
+
+struct dependency {
+    const char *job;
+    int condition; /* enum depend_condition */
+};
+
 struct task_spec {
     const char *name; /* the job's name when the user gave none */
     int64_t count;
@@ -115,13 +122,15 @@ struct job_spec {
     struct reschedule_policy reschedule;
     struct disconnect_policy disconnect;
     struct update_policy update;
+    struct record_list depends_on; /* struct dependency */
     struct string_map meta;
     struct record_list tasks; /* struct task_spec */
 };
 
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
-extern const struct words job_type_words; /* enum job_type */
+extern const struct words job_type_words;         /* enum job_type */
+extern const struct words depend_condition_words; /* enum depend_condition */
 extern const struct record resources_record;
 
 /* Parts of a port entry. `host` 0: dynamic. False when `text` is not one. */

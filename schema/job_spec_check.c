@@ -203,6 +203,18 @@ static void everywhere_check(const struct job_spec *spec, struct problems *probl
                      "an instance of a system or sysbatch job belongs to its node");
 }
 
+static void dependencies_check(const struct job_spec *spec, struct problems *problems)
+{
+    char path[PATH_BYTES];
+    for (size_t i = 0; i < spec->depends_on.count; i++) {
+        const struct dependency *dependency = RECORD_AT(struct dependency, spec->depends_on, i);
+        snprintf(path, sizeof path, "/depends_on/%zu/job", i);
+        if (spec->name && dependency->job && !strcmp(spec->name, dependency->job))
+            problems_add(problems, path, "name another job, or leave it out",
+                         "a job cannot wait for itself");
+    }
+}
+
 void job_spec_check(const struct job_spec *spec, struct problems *problems)
 {
     if (!spec->name)
@@ -213,6 +225,7 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
         problems_add(problems, "/tasks", NULL, "a job has at most %d tasks", LIMIT_TASKS_PER_JOB);
     reschedule_check(spec, problems);
     everywhere_check(spec, problems);
+    dependencies_check(spec, problems);
     for (size_t i = 0; i < spec->tasks.count; i++) {
         struct task_check check = {RECORD_AT(struct task_spec, spec->tasks, i), i, problems};
         name_check(&check, spec);

@@ -246,6 +246,23 @@ static const struct field task_fields[] = {
 const struct record task_spec_record =
     RECORD("task_spec", struct task_spec, task_fields, "One task of a job.");
 
+static const struct word depend_condition_items[] = {
+    {DEPEND_RUNNING, "running"}, {DEPEND_COMPLETED, "completed"}, {DEPEND_HEALTHY, "healthy"}};
+const struct words depend_condition_words = WORDS(depend_condition_items);
+
+static const struct field dependency_fields[] = {
+    FIELD(struct dependency, NAME, "job", job, "Name of the other job; it need not exist yet.",
+          .flags = FIELD_REQUIRED),
+    FIELD(struct dependency, ENUM, "condition", condition,
+          "running: an instance of each of its tasks runs; healthy: all run, and have been healthy "
+          "for its min_healthy; completed: all have completed. An instance that has completed "
+          "counts for the first two as well.",
+          .words = &depend_condition_words, .fallback = DEPEND_RUNNING),
+};
+static const struct record dependency_record =
+    RECORD("dependency", struct dependency, dependency_fields,
+           "Something that another job has to be before this one is placed.");
+
 static const struct field job_fields[] = {
     FIELD(struct job_spec, NAME, "name", name,
           "Name of the job; may be left out where the topic says it."),
@@ -263,6 +280,10 @@ static const struct field job_fields[] = {
                  "What happens while a node is silent."),
     FIELD_INSIDE(struct job_spec, RECORD, "update", update, &update_record,
                  "How a new version takes over."),
+    FIELD(struct job_spec, RECORDS, "depends_on", depends_on,
+          "Other jobs, waited for before anything of this one is placed; once placed, it stays "
+          "whatever becomes of them.",
+          .record = &dependency_record, .max = LIMIT_DEPENDENCIES),
     FIELD(struct job_spec, MAP, "meta", meta, "Free notes, kept and published.",
           .flags = FIELD_SCALARS, .max = 100, LABEL_KEY),
     FIELD(struct job_spec, RECORDS, "tasks", tasks,
@@ -282,7 +303,6 @@ bool job_spec_word_is_planned(const char *key)
         "auto_revert",
         "canary",
         "constraints",
-        "depends_on",
         "distinct_hosts",
         "distinct_property",
         "healthy_deadline",

@@ -20,6 +20,7 @@
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", "node holds as many attempts as it may")             \
     X(WAITING_TO_RESCHEDULE, "waiting_to_reschedule", "waits before it is placed again")           \
     X(WAITING_FOR_UPDATE, "waiting_for_update", "waits for its turn in the update")                \
+    X(WAITING_FOR_DEPENDENCY, "waiting_for_dependency", "waits for a job that it depends on")      \
     X(RECOVERING, "recovering", "the manager is still collecting the picture")                     \
     /* preparing and starting */                                                                   \
     X(PULLING_IMAGE, "pulling_image", "the image is being pulled")                                 \

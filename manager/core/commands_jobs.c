@@ -46,6 +46,17 @@ static void forget_failures(struct job *job, const struct job_spec *old,
     }
 }
 
+static bool dependencies_are_same(const struct record_list *old, const struct record_list *fresh)
+{
+    bool same = old->count == fresh->count;
+    for (size_t i = 0; same && i < old->count; i++) {
+        const struct dependency *a = RECORD_AT(struct dependency, *old, i);
+        const struct dependency *b = RECORD_AT(struct dependency, *fresh, i);
+        same = a->condition == b->condition && !strcmp(a->job, b->job);
+    }
+    return same;
+}
+
 /* The job gets a new version; false when there is no memory for it. */
 static bool job_advance(struct manager *manager, struct job *job, const struct job_spec *spec)
 {
@@ -57,6 +68,9 @@ static bool job_advance(struct manager *manager, struct job *job, const struct j
     }
     if (job_present(job))
         forget_failures(job, &job_present(job)->spec, &version->spec);
+    const struct record_list *waits = job_present(job) ? &job_present(job)->spec.depends_on : NULL;
+    if (waits && !dependencies_are_same(waits, &version->spec.depends_on))
+        job->admitted = false;
     job_add_version(job, version);
     job->submitted_ms = manager->now.wall_ms;
     job->tombstone = false;
@@ -94,6 +108,11 @@ void command_job_set(struct manager *manager, const char *name, const struct com
         verdict_accept(manager, job_present(job)->version, false);
         return;
     }
+    if (!dependencies_are_sound(manager, name, command->spec,
+                                &manager->effects->verdict.problems)) {
+        verdict_reject(manager, REASON_INVALID_JOB, "%s", reason_text(REASON_INVALID_JOB));
+        return;
+    }
     if (!job)
         job = job_obtain(manager, name);
     if (!same && !job_advance(manager, job, command->spec))
@@ -111,6 +130,8 @@ void command_job_stop(struct manager *manager, const char *name, const struct co
     bool changed = job && !job->stopped && !job->deleting;
     if (changed) {
         job->stopped = true;
+        job->admitted = false;
+        mark_job(manager, job, MARK_HISTORY);
         job_changed(manager, job);
     }
     verdict_accept(manager, job ? job_present(job)->version : UNSET, changed);

@@ -126,7 +126,7 @@ void node_wake_everywhere(struct manager *manager, struct node *node)
         return; /* every job is looked at when we begin to lead */
     for (struct job *job = manager->everywhere; job; job = job->everywhere_next)
         for (struct group *group = job->groups; group; group = group->next)
-            if (is_at_odds(group, node))
+            if (!job->gated && is_at_odds(group, node))
                 job_queue(manager, job);
 }
 

@@ -376,21 +376,32 @@ static void group_place(struct manager *manager, struct group *group, int64_t co
 
 /* ---- one job ---- */
 
-/* Adopted from the answers of some workers: what seems to be missing may run on a node that has not
- * answered yet. Nothing is placed or replaced meanwhile. */
-static void hold_back(struct manager *manager, struct group *group, int64_t count)
+/* Nothing is placed or replaced meanwhile. */
+static void hold_back(struct manager *manager, struct group *group, int64_t count,
+                      enum reason reason)
 {
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
         if (!instance_is_blocked(manager, instance) && !instance_is_completed(instance))
-            set_waiting(manager, instance, REASON_RECOVERING);
+            set_waiting(manager, instance, reason);
     }
-    job_wake_at(manager, group->job, group->job->hold_until_ms);
+}
+
+/* Why nothing of the job is placed now, REASON_NONE. */
+static enum reason hold_reason(struct manager *manager, struct job *job)
+{
+    /* Adopted from the answers of some workers: what seems to be missing may run on a node that has
+     * not answered yet. */
+    if (job->hold_until_ms > manager->now.mono_ms) {
+        job_wake_at(manager, job, job->hold_until_ms);
+        return REASON_RECOVERING;
+    }
+    return job->gated ? REASON_WAITING_FOR_DEPENDENCY : REASON_NONE;
 }
 
 static void group_reconcile(struct manager *manager, struct group *group)
 {
-    const struct job *job = group->job;
+    struct job *job = group->job;
     const struct task_spec *task = spec_task(&job_present(job)->spec, group->name);
     bool everywhere = job_is_everywhere(job);
     if (everywhere)
@@ -400,8 +411,9 @@ static void group_reconcile(struct manager *manager, struct group *group)
             instance_reconcile(manager, group->instances[i]);
     if (!task || job->stopped || job->deleting)
         return;
-    if (job->hold_until_ms > manager->now.mono_ms) {
-        hold_back(manager, group, everywhere ? 0 : task->count);
+    enum reason hold = hold_reason(manager, job);
+    if (hold) {
+        hold_back(manager, group, everywhere ? 0 : task->count, hold);
         return;
     }
     group_update(manager, group);
@@ -426,6 +438,7 @@ void job_reconcile(struct manager *manager, struct job *job)
         return;
     timer_unset(&manager->timers, &job->timer);
     job_set_waiting(manager, job, false);
+    job_check_dependencies(manager, job);
     job_set_everywhere(manager, job, job_is_everywhere(job) && !job->stopped && !job->deleting);
     for (size_t i = 0; i < present->spec.tasks.count; i++)
         job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);
@@ -433,6 +446,7 @@ void job_reconcile(struct manager *manager, struct job *job)
         group_reconcile(manager, group);
     for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
         binding_bury_if_empty(manager, binding);
+    job_wake_dependents(manager, job);
     if (job->deleting && !job_has_attempts(job))
         job_bury(manager, job);
 }

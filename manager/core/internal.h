@@ -143,6 +143,19 @@ bool instance_belongs(const struct instance *instance);
 /* An instance for each node that matches and has none, and a place for each that has no attempt. */
 void group_place_everywhere(struct manager *manager, struct group *group);
 
+/* ---- dependencies.c ---- */
+
+/* Notes whether what the job depends on is there; once it was, it is not asked for again. */
+void job_check_dependencies(struct manager *manager, struct job *job);
+/* The job was looked at: those that wait for it may go on. */
+void job_wake_dependents(struct manager *manager, const struct job *job);
+void job_set_gated(struct manager *manager, struct job *job, bool gated);
+/* "waits until job db is healthy". NULL: out of memory. */
+const char *job_dependency_text(const struct job *job, struct arena *arena);
+/* False, with the circle among the problems, when the job would in the end wait for itself. */
+bool dependencies_are_sound(struct manager *manager, const char *name, const struct job_spec *spec,
+                            struct problems *problems);
+
 /* ---- instances.c, updates.c, reschedule.c ---- */
 
 /* Does what should be done for the job now. */
@@ -170,7 +183,9 @@ void group_update(struct manager *manager, struct group *group);
 bool group_is_updating(const struct group *group);
 /* An attempt of it has not ended that runs what an older version of the job said. */
 bool instance_is_outdated(const struct instance *instance);
-/* Monotonic time since which the attempt counts as healthy, 0: it is not. */
+/* Whether the attempt has been healthy for min_healthy; monotonic time of that, INT64_MAX: it is
+ * not healthy. */
+int64_t attempt_settles_at_ms(const struct attempt *attempt);
 bool attempt_is_settled(const struct manager *manager, const struct attempt *attempt);
 
 /* A wanted instance's attempt failed: when and whether it is placed again. */

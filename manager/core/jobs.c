@@ -213,6 +213,7 @@ void job_free(struct manager *manager, struct job *job)
     job_unqueue(manager, job);
     job_set_waiting(manager, job, false);
     job_set_everywhere(manager, job, false);
+    job_set_gated(manager, job, false);
     HASH_DEL(manager->jobs, job);
     free(job);
 }
@@ -223,7 +224,8 @@ void job_bury(struct manager *manager, struct job *job)
     job->tombstone = true;
     job_set_waiting(manager, job, false);
     job_set_everywhere(manager, job, false);
-    job->deleting = job->stopped = false;
+    job_set_gated(manager, job, false);
+    job->deleting = job->stopped = job->admitted = false;
     while (job->version_count)
         job_drop_version(job, 0);
     mark_job_withdraw_status(manager, job);

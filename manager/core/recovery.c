@@ -94,6 +94,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event)
     order_take(&job->history_order, &history->head);
     if (job->tombstone || history->head.tombstone)
         return;
+    job->admitted = history->admitted;
     for (size_t i = 0; i < history->versions.count; i++) {
         const struct version_record *record =
             RECORD_AT(struct version_record, history->versions, i);
@@ -240,6 +241,7 @@ static void infer_job(struct manager *manager, struct job *job, const struct ass
         job->stopped |= reason == REASON_JOB_STOPPED || reason == REASON_JOB_DELETED;
     }
     job->submitted_ms = manager->now.wall_ms;
+    job->admitted = true; /* it would not have been placed */
     if (manager->phase == PHASE_LEADING && !job->hold_until_ms)
         job->hold_until_ms =
             manager->now.mono_ms + DEFAULT_HEARTBEAT_MS * HEARTBEATS_MISSED + manager->grace_ms;

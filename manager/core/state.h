@@ -147,6 +147,10 @@ struct job {
     struct job *queue_next;
     bool waiting; /* something of it fits nowhere at present: in manager->waiting */
     struct job *wait_prev, *wait_next;
+    bool admitted; /* what it depends on was there; in its history */
+    bool gated;    /* it waits for that: in manager->gated */
+    int64_t unmet; /* which one, see dependencies.c */
+    struct job *gated_prev, *gated_next;
     bool everywhere; /* one instance on each node that matches: in manager->everywhere */
     struct job *everywhere_prev, *everywhere_next;
     struct timer timer;
@@ -266,6 +270,7 @@ struct manager {
 
     struct job *queue_first, *queue_last;
     struct job *waiting;
+    struct job *gated;      /* wait for other jobs */
     struct job *everywhere; /* system and sysbatch jobs that should run */
     bool room_made;         /* capacity was freed or a node changed: look at the waiting jobs */
     struct attempt **just_final; /* their final state is not stored yet */

@@ -112,6 +112,8 @@ static bool is_nowhere(const struct group *group)
 static const char *pending_text(const struct group *group, int reason, struct arena *arena)
 {
     const struct scheduler_explanation *why = group->explanation;
+    if (reason == REASON_WAITING_FOR_DEPENDENCY)
+        return job_dependency_text(group->job, arena);
     if (!why || !why->nodes || !why->excluded[reason])
         return reason_text(reason);
     if (job_is_everywhere(group->job) && !is_nowhere(group))
@@ -136,7 +138,8 @@ static int add_pending_group(const struct group *group, int reason, struct arena
     if (!out->text || !out->examples.items)
         return -ERR_NO_MEMORY;
     status->pending.count++;
-    if (reason == REASON_WAITING_TO_RESCHEDULE || !group->explanation)
+    if (reason == REASON_WAITING_TO_RESCHEDULE || reason == REASON_WAITING_FOR_DEPENDENCY ||
+        !group->explanation)
         return 0;
     return add_exclusions(group->explanation, arena, out);
 }
@@ -189,7 +192,11 @@ static int fill_instance(const struct instance *instance, struct arena *arena,
 /* Said without an instance that could wait for it. */
 static int fill_nowhere(const struct group *group, struct arena *arena, struct job_status *status)
 {
-    if (!group->explanation || status->pending.count == LIMIT_PENDING_REASONS)
+    if (status->pending.count == LIMIT_PENDING_REASONS)
+        return 0;
+    if (group->job->gated)
+        return add_pending_group(group, REASON_WAITING_FOR_DEPENDENCY, arena, status);
+    if (!group->explanation)
         return 0;
     return add_pending_group(group, (int)explanation_reason(group->explanation), arena, status);
 }

@@ -3,7 +3,7 @@
  * attempt has settled. */
 #include "manager/core/internal.h"
 
-static int64_t settles_at_ms(const struct attempt *attempt)
+int64_t attempt_settles_at_ms(const struct attempt *attempt)
 {
     const struct spec_version *present = job_present(attempt->binding->job);
     if (!attempt->healthy_since_ms || !present)
@@ -13,7 +13,7 @@ static int64_t settles_at_ms(const struct attempt *attempt)
 
 bool attempt_is_settled(const struct manager *manager, const struct attempt *attempt)
 {
-    return settles_at_ms(attempt) <= manager->now.mono_ms;
+    return attempt_settles_at_ms(attempt) <= manager->now.mono_ms;
 }
 
 static struct attempt *live_outdated(const struct instance *instance)
@@ -62,7 +62,7 @@ static bool is_busy(struct manager *manager, const struct instance *instance)
             continue;
         if (attempt_is_settled(manager, attempt))
             return false;
-        job_wake_at(manager, instance->group->job, settles_at_ms(attempt));
+        job_wake_at(manager, instance->group->job, attempt_settles_at_ms(attempt));
     }
     return true;
 }

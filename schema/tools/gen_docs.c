@@ -168,7 +168,8 @@ static const char job_intro[] =
     "`delay` where it is used;\n"
     "labels that begin with `io.argosy.` are reserved; `max_run` is for `batch` and\n"
     "`sysbatch`; `system` and `sysbatch` take no `count`, no `reschedule` and no "
-    "`disconnect.replace`.\n";
+    "`disconnect.replace`;\n"
+    "jobs cannot wait for each other in a circle.\n";
 
 void gen_job_page(struct buf *out)
 {

@@ -8,14 +8,18 @@
 /* Starts that fail must not fail it for good: it is placed nowhere else. */
 #define STARTED_AGAIN "\"restart\":{\"delay\":\"1s\",\"mode\":\"delay\",\"interval\":\"20s\"},"
 
-enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN };
+enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT };
 
 static const struct kind kinds[] = {
     [SERVICE] = {.type = "service", .state = "running", .more = PLACED_AGAIN},
     [BATCH] = {.type = "batch", .ends = true, .state = "completed", .more = PLACED_AGAIN},
     [SYSTEM] = {.type = "system", .everywhere = true, .state = "running", .more = STARTED_AGAIN},
-    [SYSBATCH] =
-        {.type = "sysbatch", .ends = true, .everywhere = true, .state = "completed", .more = ""},
+    [SYSBATCH] = {.type = "sysbatch",
+                  .ends = true,
+                  .everywhere = true,
+                  .state = "completed",
+                  .more = STARTED_AGAIN},
+    [DEPENDENT] = {.type = "service", .state = "running", .more = PLACED_AGAIN, .waits_for = 2},
     [OVERRUN] =
         {.type = "batch",
          .ends = true,
@@ -28,7 +32,7 @@ static const struct kind kinds[] = {
 const struct kind *kind_of_job(int job, bool all)
 {
     static const int few[] = {SERVICE, SERVICE, BATCH};
-    static const int every[] = {SYSTEM, SYSBATCH, OVERRUN, SERVICE, BATCH};
+    static const int every[] = {SYSTEM, SYSBATCH, DEPENDENT, OVERRUN, SERVICE, BATCH};
     return all ? &kinds[every[job % (int)ARRAY_LENGTH(every)]]
                : &kinds[few[job % (int)ARRAY_LENGTH(few)]];
 }

@@ -49,6 +49,7 @@ struct oracle {
     struct site sites[NODES_MAX];
     struct done *done;
     struct started *started;
+    bool has_run[JOBS_MAX]; /* something of the job was seen to run */
 };
 
 int64_t oracle_node_cpu_millis(const struct world *world)
@@ -163,6 +164,17 @@ static void check_new_run(struct oracle *oracle, int site, const struct running 
     started->run = running->run;
 }
 
+/* A job that depends on another never starts before that one was there. */
+static void check_waited(struct oracle *oracle, const struct running *running)
+{
+    const struct wish *wish = wish_of(oracle, running->task_id);
+    if (!wish)
+        return;
+    oracle->has_run[wish - user_wishes(oracle->world->user)] = true;
+    if (wish->waits_for >= 0 && !oracle->has_run[wish->waits_for])
+        world_fail(oracle->world, "%s runs before what it waits for", running->task_id);
+}
+
 static int64_t since(const struct look *look, const struct running *running)
 {
     for (int i = 0; i < look->before_count; i++)
@@ -173,6 +185,7 @@ static int64_t since(const struct look *look, const struct running *running)
                (long long)running->run);
     check_not_done(look->oracle, look->site, running);
     check_new_run(look->oracle, look->site, running);
+    check_waited(look->oracle, running);
     return look->oracle->world->now_ms;
 }
 
@@ -383,6 +396,14 @@ static const char *what_ends_lacks(const struct oracle *oracle, const struct wis
     return NULL;
 }
 
+/* What it depends on is not there: it runs only if that was once otherwise. */
+static bool may_wait(const struct oracle *oracle, const struct wish *wish)
+{
+    const struct wish *wishes = user_wishes(oracle->world->user);
+    const struct wish *other = wish->waits_for < 0 ? NULL : &wishes[wish->waits_for];
+    return other && (!other->exists || other->stopped) && !running_of(oracle, wish, -1);
+}
+
 static const char *job_lacks(const struct oracle *oracle, const struct wish *wish)
 {
     char mark[40];
@@ -397,6 +418,8 @@ static const char *job_lacks(const struct oracle *oracle, const struct wish *wis
         return "I1: an accepted job is not there, or another version";
     if (wish->stopped)
         return running_of(oracle, wish, -1) ? "I9: something of a stopped job runs" : NULL;
+    if (may_wait(oracle, wish))
+        return NULL;
     const char *lacks = wish->kind->ends         ? what_ends_lacks(oracle, wish)
                         : wish->kind->everywhere ? system_lacks(oracle, wish)
                                                  : service_lacks(oracle, wish);

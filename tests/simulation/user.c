@@ -107,10 +107,14 @@ static const char *pick_command(struct user *user, const struct kind *kind)
 /* What is everywhere has neither a count nor a replacement. */
 static void write_number(const struct wish *wish, char *text, size_t size)
 {
-    snprintf(text, size, "\"count\":%lld,\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
-             (long long)wish->count, wish->replace ? "true" : "false");
-    if (wish->kind->everywhere)
-        text[0] = '\0';
+    size_t used = 0;
+    text[0] = '\0';
+    if (!wish->kind->everywhere)
+        used = (size_t)snprintf(
+            text, size, "\"count\":%lld,\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
+            (long long)wish->count, wish->replace ? "true" : "false");
+    if (wish->waits_for >= 0)
+        snprintf(text + used, size - used, "\"depends_on\":[{\"job\":\"j%d\"}],", wish->waits_for);
 }
 
 static void write_set(struct user *user, struct errand *errand)
@@ -118,7 +122,7 @@ static void write_set(struct user *user, struct errand *errand)
     struct wish *wish = &errand->wish;
     struct prng *prng = &user->world->work;
     const char *command = pick_command(user, wish->kind);
-    char number[120];
+    char number[160];
     wish->exists = true;
     wish->stopped = false;
     wish->count = 1 + (int64_t)prng_below(prng, INSTANCES_MAX);
@@ -263,6 +267,7 @@ struct user *user_new(struct world *world)
         struct wish *wish = &user->wishes[job];
         snprintf(wish->name, sizeof(wish->name), "j%d", job);
         wish->kind = kind_of_job(job, world->options.types);
+        wish->waits_for = wish->kind->waits_for ? job - wish->kind->waits_for : -1;
         wish->replace = job % 2 == 0;
     }
     user->bus->ops->start(user->bus);

@@ -11,6 +11,7 @@ struct wish {
     bool exists; /* something was accepted, and not deleted */
     bool stopped;
     const struct kind *kind;
+    int waits_for;      /* number of the job that it depends on, -1: none */
     bool replace;       /* a silent node's instances are placed elsewhere */
     int64_t count;      /* instances */
     int64_t mark;       /* number of the set that was accepted, in the environment of its tasks */

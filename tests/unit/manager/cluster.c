@@ -61,7 +61,7 @@ static bool flush(struct cluster *cluster)
         collect_document(cluster, &effects->marks[i]);
     collect_rest(cluster);
     struct verdict verdict = effects->verdict;
-    verdict.problems = (struct problems){0};
+    effects->verdict.problems = (struct problems){0}; /* kept until the next command */
     effects_clear(effects);
     effects->verdict = verdict;
     return any;
