@@ -2,7 +2,8 @@
  * opens a store and a loop, and has nothing of ours. Prints "ready" and waits to be measured.
  *
  *   bare_process BROKER-URI STORE-DIRECTORY */
-#include <MQTTAsync.h>
+#include "tests/bench/bare_mqtt.h"
+
 #include <curl/curl.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -10,28 +11,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-static void connected(void *context, MQTTAsync_successData *data)
+static void ready(void)
 {
-    (void)context;
-    (void)data;
     puts("ready");
     fflush(stdout);
-}
-
-static void failed(void *context, MQTTAsync_failureData *data)
-{
-    (void)context;
-    (void)data;
-    exit(1);
-}
-
-static int arrived(void *context, char *topic, int length, MQTTAsync_message *message)
-{
-    (void)context;
-    (void)length;
-    MQTTAsync_freeMessage(&message);
-    MQTTAsync_free(topic);
-    return 1;
 }
 
 static void tick(uv_timer_t *timer)
@@ -51,13 +34,7 @@ int main(int count, char **words)
     CURL *easy = curl_easy_init();
     curl_multi_add_handle(multi, easy);
 
-    MQTTAsync client;
-    MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
-    options.onSuccess = connected;
-    options.onFailure = failed;
-    if (MQTTAsync_create(&client, words[1], "bare", MQTTCLIENT_PERSISTENCE_NONE, NULL) != 0 ||
-        MQTTAsync_setCallbacks(client, NULL, NULL, arrived, NULL) != 0 ||
-        MQTTAsync_connect(client, &options) != 0)
+    if (bare_mqtt_connect(words[1], ready))
         return 1;
     uv_timer_t timer;
     uv_timer_init(uv_default_loop(), &timer);
