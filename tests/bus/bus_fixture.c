@@ -22,6 +22,12 @@ static void on_disconnected(void *context, const char *why)
     ((struct client *)context)->disconnects++;
 }
 
+static void on_connect_failed(void *context, const char *why)
+{
+    assert_non_null(why);
+    ((struct client *)context)->connect_failures++;
+}
+
 static void on_subscribed(void *context, int stage, bool granted)
 {
     struct client *client = context;
@@ -99,6 +105,7 @@ void client_open(struct client *client, struct mqtt_bus_config *config, const ch
     config->handler = (struct bus_handler){.context = client,
                                            .on_connected = on_connected,
                                            .on_disconnected = on_disconnected,
+                                           .on_connect_failed = on_connect_failed,
                                            .on_subscribed = on_subscribed,
                                            .on_message = on_message,
                                            .on_batch_end = on_batch_end,

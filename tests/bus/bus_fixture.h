@@ -27,7 +27,7 @@ struct client {
     struct loop *loop;
     const char *filter; /* NULL: none */
     bool no_local;
-    int connects, disconnects, subscribed, batches, refused, refused_reason;
+    int connects, connect_failures, disconnects, subscribed, batches, refused, refused_reason;
     struct heard *heard;
     size_t heard_count;
     char response_topic[64], correlation[64];

@@ -120,33 +120,76 @@ static const char make_certificates[] =
     "   -copy_extensions copy -out $name.crt || exit 1;"
     " done; chmod 644 *.key; chmod 755 .; } 2>/dev/null >&2";
 
-void tls_with_a_client_certificate_connects(void **state)
+struct tls {
+    struct one *one;
+    char directory[32], address[64], ca[64], certificate[64], key[64];
+};
+
+/* A broker with a certificate for "localhost", which wants one of its clients; `host` is how the
+ * client calls it. */
+static void tls_begin(struct tls *tls, void **state, const char *host)
 {
-    char directory[] = "/tmp/argosy-bus-tls-XXXXXX", command[2048], options[512], address[64];
-    char ca[64], certificate[64], key[64];
-    assert_non_null(mkdtemp(directory));
-    snprintf(command, sizeof command, make_certificates, directory);
+    char command[2048], options[512];
+    strcpy(tls->directory, "/tmp/argosy-bus-tls-XXXXXX");
+    assert_non_null(mkdtemp(tls->directory));
+    snprintf(command, sizeof command, make_certificates, tls->directory);
     assert_int_equal(system(command), 0);
     snprintf(options, sizeof options,
              "cafile %1$s/ca.crt\ncertfile %1$s/localhost.crt\nkeyfile %1$s/localhost.key\n"
              "require_certificate true\n",
-             directory);
-    struct one *one = one_begin_with(state, "127.0.0.1", options);
-    snprintf(address, sizeof address, "ssl://localhost:%d", one->fixture.broker.port);
-    snprintf(ca, sizeof ca, "%s/ca.crt", directory);
-    snprintf(certificate, sizeof certificate, "%s/client.crt", directory);
-    snprintf(key, sizeof key, "%s/client.key", directory);
-    one->address = address;
-    one->config.ca_file = ca;
-    one->config.certificate_file = certificate;
-    one->config.key_file = key;
-    client_open(&one->client, &one->config, "x");
-    UNTIL(&one->client, one->client.subscribed);
-    client_publish(&one->client, "x", "secret", 1, false);
-    UNTIL(&one->client, one->client.heard_count);
-    one_end(one);
-    snprintf(command, sizeof command, "rm -r %s", directory);
+             tls->directory);
+    tls->one = one_begin_with(state, "127.0.0.1", options);
+    snprintf(tls->address, sizeof tls->address, "ssl://%s:%d", host, tls->one->fixture.broker.port);
+    snprintf(tls->ca, sizeof tls->ca, "%s/ca.crt", tls->directory);
+    snprintf(tls->certificate, sizeof tls->certificate, "%s/client.crt", tls->directory);
+    snprintf(tls->key, sizeof tls->key, "%s/client.key", tls->directory);
+    tls->one->address = tls->address;
+    tls->one->config.ca_file = tls->ca;
+    tls->one->config.certificate_file = tls->certificate;
+    tls->one->config.key_file = tls->key;
+}
+
+static void tls_end(const struct tls *tls)
+{
+    char command[64];
+    one_end(tls->one);
+    snprintf(command, sizeof command, "rm -r %s", tls->directory);
     assert_int_equal(system(command), 0);
+}
+
+void tls_with_a_client_certificate_connects(void **state)
+{
+    struct tls tls;
+    tls_begin(&tls, state, "localhost");
+    struct client *client = &tls.one->client;
+    client_open(client, &tls.one->config, "x");
+    UNTIL(client, client->subscribed);
+    client_publish(client, "x", "secret", 1, false);
+    UNTIL(client, client->heard_count);
+    tls_end(&tls);
+}
+
+void tls_to_a_broker_whose_certificate_has_another_name_fails(void **state)
+{
+    struct tls tls;
+    tls_begin(&tls, state, "127.0.0.1");
+    struct client *client = &tls.one->client;
+    client_open(client, &tls.one->config, "x");
+    UNTIL(client, client->connect_failures == 2);
+    assert_int_equal(client->connects, 0);
+    tls_end(&tls);
+}
+
+void tls_without_the_authority_of_the_broker_fails(void **state)
+{
+    struct tls tls;
+    tls_begin(&tls, state, "localhost");
+    struct client *client = &tls.one->client;
+    tls.one->config.ca_file = NULL; /* the system's, which do not know it */
+    client_open(client, &tls.one->config, "x");
+    UNTIL(client, client->connect_failures == 2);
+    assert_int_equal(client->connects, 0);
+    tls_end(&tls);
 }
 
 void own_messages_do_not_come_back_when_they_are_not_wanted(void **state)

@@ -10,6 +10,8 @@
     X(closing_waits_until_all_is_delivered)                                         \
     X(an_address_may_be_an_ipv6_one)                                                \
     X(tls_with_a_client_certificate_connects)                                       \
+    X(tls_to_a_broker_whose_certificate_has_another_name_fails)                     \
+    X(tls_without_the_authority_of_the_broker_fails)                                \
     X(what_is_published_without_a_broker_arrives_in_order_when_it_is_back)          \
     X(after_a_kill_of_the_broker_what_is_pending_is_delivered_and_filters_are_back) \
     X(a_cut_connection_sends_the_will_and_is_made_again)                            \
