@@ -113,7 +113,10 @@ bool document_is_news(struct manager *manager, const struct manager_event *event
         manager->seq = head->seq;
     term_hear(manager, head->term, head->manager);
     int order_of_ours = order_compare(order, head);
-    bool echo = is_ours(manager, head) && order_of_ours >= 0;
+    /* The shell keeps our own words from us when they come back; an old one that is heard all the
+     * same was said again by somebody. */
+    bool old_words = event->live && order_of_ours > 0;
+    bool echo = is_ours(manager, head) && order_of_ours >= 0 && !old_words;
     if (manager->has_led) {
         *ret_overwrite = !echo && order->term > 0;
         return false;
