@@ -215,9 +215,9 @@ void node_delete(struct manager *manager, struct node *node);
 void node_revive(struct manager *manager, struct node *node);
 
 void node_heard(struct manager *manager, struct node *node);
-/* Nobody could be heard for `away_ms`: every node gets a full grace before it can be called silent,
- * and who was silent before was not for longer meanwhile. */
-void nodes_begin_grace(struct manager *manager, int64_t away_ms);
+/* Nobody could be heard for a while: every node gets a full grace. Who was silent before counts as
+ * silent from its end: it may have been there meanwhile. */
+void nodes_begin_grace(struct manager *manager);
 void node_set_grace(struct manager *manager, struct node *node);
 void node_timer_fired(struct manager *manager, void *owner);
 int64_t node_silence_ms(const struct manager *manager, const struct node *node);

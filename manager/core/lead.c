@@ -61,9 +61,7 @@ void on_picture_whole(struct manager *manager, const struct manager_event *event
     manager->phase = PHASE_LEADING;
     manager->has_led = true;
     manager->heard_news = false;
-    nodes_begin_grace(manager,
-                      manager->link_lost_ms ? manager->now.mono_ms - manager->link_lost_ms : 0);
-    manager->link_lost_ms = 0;
+    nodes_begin_grace(manager);
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         node->answered = false;
         check_index(node);
@@ -82,7 +80,6 @@ void on_link_lost(struct manager *manager, const struct manager_event *event)
     if (manager->phase != PHASE_LEADING)
         return;
     manager->phase = PHASE_RECOVERING;
-    manager->link_lost_ms = manager->now.mono_ms;
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         timer_unset(&manager->timers, &node->timer);
         node->ask_token[0] = '\0';

@@ -82,14 +82,14 @@ void node_heard(struct manager *manager, struct node *node)
     node_set_grace(manager, node);
 }
 
-void nodes_begin_grace(struct manager *manager, int64_t away_ms)
+void nodes_begin_grace(struct manager *manager)
 {
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         if (node->liveness == NODE_ALIVE)
             node->liveness = NODE_UNSEEN;
         node->heartbeats = 0;
         if (node->liveness == NODE_SILENT)
-            node->silent_since_ms += away_ms;
+            node->silent_since_ms = manager->now.mono_ms + node_silence_ms(manager, node);
         node_set_grace(manager, node);
         node_refresh(manager, node);
     }

@@ -91,10 +91,9 @@ static void run_queue(struct manager *manager)
 static void notice_standstill(struct manager *manager, struct now now)
 {
     const struct timer *first = timers_first(&manager->timers);
-    int64_t away_ms = now.mono_ms - manager->now.mono_ms;
     manager->now = now;
     if (manager->phase == PHASE_LEADING && first && now.mono_ms - first->due_ms > manager->grace_ms)
-        nodes_begin_grace(manager, away_ms);
+        nodes_begin_grace(manager);
 }
 
 void manager_step(struct manager *manager, const struct manager_event *event, struct now now,

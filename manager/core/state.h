@@ -254,7 +254,6 @@ struct manager {
     bool has_led;
     bool heard_news; /* the bus knew more than our store: write it down when we lead */
     enum manager_phase phase;
-    int64_t link_lost_ms; /* monotonic; 0 before the first link */
     int64_t grace_ms, keepalive_ms;
     struct prng prng;
     unsigned marks;
