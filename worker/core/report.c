@@ -191,6 +191,13 @@ bool worker_wants(const struct worker *worker, const char *id, int64_t run)
            attempt->state < ATTEMPT_RUNNING;
 }
 
+bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run)
+{
+    const struct attempt *attempt = worker_attempt_find(worker, id);
+    return attempt && attempt->run == run && attempt->in_flight &&
+           attempt->state == ATTEMPT_STOPPING;
+}
+
 void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),
                      void *context)
 {

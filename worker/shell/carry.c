@@ -32,14 +32,26 @@ static void env_fill(const struct worker_shell *shell, const char *id, struct ta
     env->items[ENV_COUNT] = NULL;
 }
 
+/* A commit that had to be tried again was overtaken by a stop: there is nothing to be stopped. */
+static void drop_start(struct worker_shell *shell, const struct effect *effect)
+{
+    struct runtime_event gone = {
+        .kind = RUNTIME_GONE, .task_id = effect->task_id, .run = effect->run};
+    struct worker_event event = {
+        .kind = WORKER_RUNTIME, .runtime = effect->runtime, .execution = &gone};
+    if (worker_has_dropped(shell->worker, effect->task_id, effect->run)) {
+        shell_step(shell, &event);
+    }
+}
+
 static void carry_start(struct worker_shell *shell, struct runtime *runtime,
                         const struct effect *effect)
 {
     struct attempt_view view;
     struct task_env env;
-    /* A commit that had to be tried again may have been overtaken by a stop. */
     if (!worker_wants(shell->worker, effect->task_id, effect->run) ||
         !worker_find(shell->worker, effect->task_id, &view)) {
+        drop_start(shell, effect);
         return;
     }
     env_fill(shell, effect->task_id, &env);
