@@ -17,6 +17,12 @@
     X(MEMORY_EXHAUSTED, "memory_exhausted", "not enough memory left")                              \
     X(DISK_EXHAUSTED, "disk_exhausted", "not enough disk left")                                    \
     X(PORT_TAKEN, "port_taken", "a static port is taken")                                          \
+    X(PORTS_EXHAUSTED, "ports_exhausted", "not enough free ports left")                            \
+    X(CONSTRAINT, "constraint", "node does not satisfy a constraint")                              \
+    X(DISTINCT_HOSTS, "distinct_hosts", "another instance is on the node")                         \
+    X(DISTINCT_PROPERTY, "distinct_property", "enough instances have the property's value")        \
+    X(DEVICE_MISSING, "device_missing", "node lacks a device")                                     \
+    X(DEVICE_TAKEN, "device_taken", "a device is in use")                                          \
     X(TOO_MANY_ATTEMPTS, "too_many_attempts", "node holds as many attempts as it may")             \
     X(WAITING_TO_RESCHEDULE, "waiting_to_reschedule", "waits before it is placed again")           \
     X(WAITING_FOR_UPDATE, "waiting_for_update", "waits for its turn in the update")                \

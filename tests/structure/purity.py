@@ -15,7 +15,7 @@ ALLOWED = re.compile(r"""
   | ato(i|l|ll|f) | stp?n?cpy | (__isoc99_)?v?s(n?printf|scanf) | vasprintf | qsort(_r)? | bsearch
   | malloc | calloc | realloc | free | __errno_location | __ctype_\w+ | to(lower|upper)
   | l?l?abs | div | fabs | floor | ceil | round | l?lround | trunc | pow | exp2? | log(2|10)? | sqrt | fm(in|ax|od) | isnan
-  | abort | exit | __assert_fail | __stack_chk_fail | __(div|mod|udiv|umod|mul)[dt]i3        # exit, assert: utlist and uthash
+  | abort | exit | __assert_fail | __stack_chk_fail | __(div|mod|udiv|umod|mul)[dt]i3 | __popcountdi2        # exit, assert: utlist and uthash
   | __(asan|ubsan)_\w+ | _GLOBAL_OFFSET_TABLE_
 """, re.VERBOSE)
 # base reports a failed assertion and exhausted memory before it aborts, and has the words for errno.

@@ -1,0 +1,122 @@
+/* Why nothing can take an instance: what a person would want to hear first about each node, where,
+ * whether, with what, how much; and the nearest miss. */
+#include "manager/scheduler/cluster_state.h"
+
+static const char *full_property(const struct placement_class *class,
+                                 const struct cluster_node *node)
+{
+    size_t spreads = class->demand->spread_count;
+    for (size_t i = spreads; i < class->count_count; i++) {
+        const struct class_count *count = &class->counts[i];
+        const struct cluster_distinct *distinct = &class->demand->distincts[i - spreads];
+        if (count->used[count->column->values[node->rank]] >= distinct->limit)
+            return distinct->attribute;
+    }
+    return NULL;
+}
+
+static enum reason exclude_by_quantities(const struct cluster_demand *demand,
+                                         const struct cluster_node *node)
+{
+    struct capacity lacks = node_lacks(demand, node);
+    if (node->attempts >= node->max_attempts)
+        return REASON_TOO_MANY_ATTEMPTS;
+    if (lacks.cpu_millis)
+        return REASON_CPU_EXHAUSTED;
+    if (lacks.memory_bytes)
+        return REASON_MEMORY_EXHAUSTED;
+    return lacks.disk_bytes ? REASON_DISK_EXHAUSTED : REASON_NONE;
+}
+
+static enum reason exclude(const struct placement_class *class, const struct cluster_node *node,
+                           const char **ret_detail)
+{
+    const struct cluster_demand *demand = class->demand;
+    *ret_detail = NULL;
+    if (node->barred)
+        return node->barred;
+    enum reason reason = node_properties_exclude(demand, node, ret_detail);
+    if (reason)
+        return reason;
+    reason = node_others_exclude(class->group, demand, node);
+    if (reason)
+        return reason;
+    if ((*ret_detail = full_property(class, node)))
+        return REASON_DISTINCT_PROPERTY;
+    reason = node_specials_exclude(demand, node, ret_detail);
+    return reason ? reason : exclude_by_quantities(demand, node);
+}
+
+enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group,
+                            const struct cluster_demand *demand, struct cluster_node *node,
+                            const char **ret_detail)
+{
+    const char *detail;
+    enum reason reason = exclude(class_obtain(cluster, group, demand), node, &detail);
+    if (ret_detail)
+        *ret_detail = detail;
+    return reason;
+}
+
+/* ---- all nodes ---- */
+
+static void note_exclusion(struct cluster_explanation *explanation, enum reason reason,
+                           const char *detail)
+{
+    for (size_t i = 0; i < explanation->count; i++)
+        if (explanation->exclusions[i].reason == reason &&
+            explanation->exclusions[i].detail == detail) {
+            explanation->exclusions[i].nodes++;
+            return;
+        }
+    if (explanation->count < CLUSTER_EXCLUSIONS_MAX)
+        explanation->exclusions[explanation->count++] =
+            (struct cluster_exclusion){reason, detail, 0};
+    explanation->exclusions[explanation->count - 1].nodes++;
+}
+
+/* How far off a node is: its largest shortage as a share of what is asked, in millionths. */
+static int64_t distance(const struct capacity *lacks, const struct capacity *asked)
+{
+    const int64_t pairs[][2] = {{lacks->cpu_millis, asked->cpu_millis},
+                                {lacks->memory_bytes, asked->memory_bytes},
+                                {lacks->disk_bytes, asked->disk_bytes}};
+    int64_t largest = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+        int64_t share = pairs[i][0] ? (int64_t)((__int128)pairs[i][0] * PART_ONE / pairs[i][1]) : 0;
+        largest = share > largest ? share : largest;
+    }
+    return largest;
+}
+
+/* Nodes come in the order of their ids: the first of equal ones stays. */
+static void note_nearest(struct cluster_explanation *explanation,
+                         const struct cluster_demand *demand, const struct cluster_node *node)
+{
+    struct capacity lacks = node_lacks(demand, node);
+    if (!lacks.cpu_millis && !lacks.memory_bytes && !lacks.disk_bytes)
+        return;
+    if (explanation->nearest &&
+        distance(&lacks, &demand->needs) >= distance(&explanation->nearest_lacks, &demand->needs))
+        return;
+    explanation->nearest = node;
+    explanation->nearest_lacks = lacks;
+}
+
+void cluster_explain(struct cluster *cluster, struct cluster_group *group,
+                     const struct cluster_demand *demand,
+                     struct cluster_explanation *ret_explanation)
+{
+    const struct placement_class *class = class_obtain(cluster, group, demand);
+    *ret_explanation = (struct cluster_explanation){.nodes = (int64_t)cluster->count};
+    for (size_t rank = 0; rank < cluster->count; rank++) {
+        const char *detail;
+        enum reason reason = exclude(class, cluster->nodes[rank], &detail);
+        if (!reason)
+            continue;
+        note_exclusion(ret_explanation, reason, detail);
+        if (reason == REASON_CPU_EXHAUSTED || reason == REASON_MEMORY_EXHAUSTED ||
+            reason == REASON_DISK_EXHAUSTED)
+            note_nearest(ret_explanation, demand, cluster->nodes[rank]);
+    }
+}

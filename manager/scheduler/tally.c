@@ -1,0 +1,78 @@
+/* Jobs, groups, and how many of their instances are where. */
+#include "manager/scheduler/cluster_state.h"
+
+#include <stdlib.h>
+
+enum { TALLY_SIZE_MIN = 16 };
+
+/* The node's entry, or the empty one where it would be. */
+static struct tally_entry *tally_entry(const struct tally *tally, const struct cluster_node *node)
+{
+    size_t at = (node->number * UINT32_C(2654435769)) & (tally->size - 1);
+    while (tally->entries[at].node && tally->entries[at].node != node)
+        at = (at + 1) & (tally->size - 1);
+    return &tally->entries[at];
+}
+
+int64_t tally_get(const struct tally *tally, const struct cluster_node *node)
+{
+    return tally->size ? tally_entry(tally, node)->count : 0;
+}
+
+/* Entries that have come down to 0 are left behind. */
+static void tally_grow(struct tally *tally)
+{
+    struct tally old = *tally;
+    size_t used = 0;
+    for (size_t i = 0; i < old.size; i++)
+        used += old.entries[i].count != 0;
+    *tally = (struct tally){.size = TALLY_SIZE_MIN, .filled = used};
+    while (tally->size < used * 4)
+        tally->size *= 2;
+    tally->entries = mem_alloc(tally->size * sizeof(*tally->entries));
+    for (size_t i = 0; i < old.size; i++)
+        if (old.entries[i].count)
+            *tally_entry(tally, old.entries[i].node) = old.entries[i];
+    free(old.entries);
+}
+
+void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount)
+{
+    if (tally->filled * 2 >= tally->size)
+        tally_grow(tally);
+    struct tally_entry *entry = tally_entry(tally, node);
+    tally->filled += !entry->node;
+    entry->node = node;
+    entry->count += amount;
+    ASSERT(entry->count >= 0);
+}
+
+struct cluster_job *cluster_job_new(void)
+{
+    return mem_alloc(sizeof(struct cluster_job));
+}
+
+void cluster_job_free(struct cluster_job *job)
+{
+    if (!job)
+        return;
+    free(job->tally.entries);
+    free(job);
+}
+
+struct cluster_group *cluster_group_new(struct cluster_job *job)
+{
+    struct cluster_group *group = mem_alloc(sizeof(*group));
+    group->job = job;
+    return group;
+}
+
+void cluster_group_free(struct cluster *cluster, struct cluster_group *group)
+{
+    if (!group)
+        return;
+    if (cluster)
+        classes_forget_group(cluster, group);
+    free(group->tally.entries);
+    free(group);
+}
