@@ -142,6 +142,7 @@ int cmd_nodes(struct cli *cli);
 int cmd_tasks(struct cli *cli);
 int cmd_stop(struct cli *cli);
 int cmd_delete(struct cli *cli);
+int cmd_dispatch(struct cli *cli);
 int cmd_scale(struct cli *cli);
 int cmd_restart(struct cli *cli);
 int cmd_logs(struct cli *cli);

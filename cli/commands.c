@@ -40,6 +40,10 @@ const struct command commands[] = {
      "TASK may be left out when the job has only one.", cmd_scale},
     {"restart", "JOB", 1, 1, WATCHING, "restart a job's running instances where they are",
      "These restarts do not count against the restart policy.", cmd_restart},
+    {"dispatch", "JOB [KEY=VALUE…] [FILE]", 1, 1000, 0, "run a job with parameters: make a child",
+     "KEY=VALUE are the parameters of its meta, FILE (- is the standard input) the payload. Prints "
+     "the child's name; it is a job like any other.",
+     cmd_dispatch},
     {"logs", "INSTANCE|TASK-ID", 1, 1,
      OPTION_BIT(FOLLOW) | OPTION_BIT(LINES) | OPTION_BIT(STDOUT) | OPTION_BIT(STDERR),
      "print what a task has written",

@@ -94,9 +94,9 @@ const char *job_state_word(int state)
     static const char *const words[] = {
         [JOB_PENDING] = "pending",     [JOB_RUNNING] = "running",   [JOB_DEGRADED] = "degraded",
         [JOB_COMPLETED] = "completed", [JOB_FAILED] = "failed",     [JOB_STOPPING] = "stopping",
-        [JOB_STOPPED] = "stopped",     [JOB_DELETING] = "deleting",
+        [JOB_STOPPED] = "stopped",     [JOB_DELETING] = "deleting", [JOB_PARENT] = "parent",
     };
-    bool known = state >= JOB_PENDING && state <= JOB_DELETING;
+    bool known = state >= JOB_PENDING && state <= JOB_PARENT;
     return known ? words[state] : "?";
 }
 

@@ -33,7 +33,7 @@ static enum watch_verdict judge_running(int64_t version, const struct job_docume
         return WATCH_GOES_ON;
     if (status->state == JOB_FAILED)
         return WATCH_FAILED;
-    if (status->state == JOB_COMPLETED)
+    if (status->state == JOB_COMPLETED || status->state == JOB_PARENT)
         return WATCH_REACHED;
     /* exactly: what is scaled down or replaced still counts until it has ended */
     bool settled = status->state == JOB_RUNNING && status->counts.running == status->wanted &&

@@ -75,6 +75,7 @@ enum job_state {
     JOB_STOPPING,    /* to be stopped, and something of it is still there */
     JOB_STOPPED,     /* nothing of it is left */
     JOB_DELETING,
+    JOB_PARENT, /* run by its children only */
 };
 
 struct state_counts {
@@ -294,6 +295,14 @@ struct scale_arguments {
 };
 extern const struct record scale_arguments_record;
 
+struct dispatch_arguments {
+    struct command_envelope envelope;
+    struct string_map meta;
+    const char *payload;        /* text */
+    const char *payload_base64; /* any bytes */
+};
+extern const struct record dispatch_arguments_record;
+
 struct job_arguments { /* stop, delete, restart */
     struct command_envelope envelope;
 };
@@ -324,6 +333,7 @@ struct reply {
     const char *node;
     int64_t version;           /* of the job, UNSET when it has none */
     int64_t changed;           /* tristate: false when everything was so already */
+    const char *child;         /* dispatch: the job that was made */
     struct record_list errors; /* struct reply_error */
 };
 extern const struct record reply_record;

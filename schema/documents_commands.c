@@ -18,6 +18,21 @@ static const struct field scale_fields[] = {
 const struct record scale_arguments_record =
     RECORD("scale_arguments", struct scale_arguments, scale_fields, "Arguments of scale.");
 
+static const struct field dispatch_fields[] = {
+    ENVELOPE_ROWS(struct dispatch_arguments, envelope.),
+    FIELD(struct dispatch_arguments, MAP, "meta", meta,
+          "Values for the keys that the job's parameters name.", .flags = FIELD_SCALARS,
+          .max = LIMIT_META_KEYS, LABEL_KEYS),
+    FIELD(struct dispatch_arguments, STRING, "payload", payload, "A payload that is text.",
+          .max = LIMIT_DISPATCH_PAYLOAD_BYTES),
+    FIELD(struct dispatch_arguments, STRING, "payload_base64", payload_base64,
+          "Any payload, in Base64; instead of payload.",
+          .max = (LIMIT_DISPATCH_PAYLOAD_BYTES + 2) / 3 * 4),
+};
+const struct record dispatch_arguments_record =
+    RECORD("dispatch_arguments", struct dispatch_arguments, dispatch_fields,
+           "Arguments of dispatch; may be empty.");
+
 static const struct field job_arguments_fields[] = {ENVELOPE_ROWS(struct job_arguments, envelope.)};
 const struct record job_arguments_record =
     RECORD("job_arguments", struct job_arguments, job_arguments_fields,
@@ -63,6 +78,7 @@ static const struct field reply_fields[] = {
           .fallback = UNSET),
     FIELD(struct reply, TRISTATE, "changed", changed, "false: everything was so already.",
           .fallback = UNSET),
+    FIELD(struct reply, NAME, "child", child, "dispatch: the job that was made."),
     FIELD(struct reply, RECORDS, "errors", errors, "Everything that is wrong.",
           .record = &reply_error_record),
 };

@@ -101,9 +101,9 @@ const struct record job_history_record =
 /* ---- jobs/<job>/status ---- */
 
 static const struct word job_state_items[] = {
-    {JOB_PENDING, "pending"},     {JOB_RUNNING, "running"},  {JOB_DEGRADED, "degraded"},
-    {JOB_COMPLETED, "completed"}, {JOB_FAILED, "failed"},    {JOB_STOPPING, "stopping"},
-    {JOB_STOPPED, "stopped"},     {JOB_DELETING, "deleting"}};
+    {JOB_PENDING, "pending"},     {JOB_RUNNING, "running"},   {JOB_DEGRADED, "degraded"},
+    {JOB_COMPLETED, "completed"}, {JOB_FAILED, "failed"},     {JOB_STOPPING, "stopping"},
+    {JOB_STOPPED, "stopped"},     {JOB_DELETING, "deleting"}, {JOB_PARENT, "parent"}};
 static const struct words job_state_words = WORDS(job_state_items);
 
 #define COUNT_ROW(name, doc_) \

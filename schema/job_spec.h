@@ -93,6 +93,21 @@ struct dependency {
     int condition; /* enum depend_condition */
 };
 
+enum payload_rule { PAYLOAD_OPTIONAL = 1, PAYLOAD_REQUIRED, PAYLOAD_FORBIDDEN };
+
+/* A job that has them is not run itself: each dispatch makes a child job. */
+struct parameters {
+    int payload; /* enum payload_rule */
+    struct string_list meta_required;
+    struct string_list meta_optional;
+};
+
+/* What makes a job somebody's child. Written by the manager only. */
+struct dispatched {
+    const char *parent;
+    const char *payload; /* Base64, NULL: none */
+};
+
 struct task_spec {
     const char *name; /* the job's name when the user gave none */
     int64_t count;
@@ -123,6 +138,8 @@ struct job_spec {
     struct disconnect_policy disconnect;
     struct update_policy update;
     struct record_list depends_on; /* struct dependency */
+    const struct parameters *parameters;
+    const struct dispatched *dispatched;
     struct string_map meta;
     struct record_list tasks; /* struct task_spec */
 };
@@ -167,6 +184,13 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems);
 /* Keys and values that the contract has and a later version brings: refused with another hint than
  * misspelt ones. */
 bool job_spec_word_is_planned(const char *key);
+
+/* "parent-1700000000-3", as children are named. */
+bool job_name_is_a_childs(const char *name);
+
+/* The variable that tells a dispatched task a key of its meta: "ARGOSY_META_" and the key in
+ * capitals, "_" for what cannot stand in a variable. Cut to `size`. */
+void meta_variable_format(const char *key, char *ret_name, size_t size);
 
 /* Shell-style glob with * and ? only. */
 bool glob_match(const char *pattern, const char *text);

@@ -215,6 +215,48 @@ static void dependencies_check(const struct job_spec *spec, struct problems *pro
     }
 }
 
+static bool list_has(const struct string_list *list, size_t count, const char *variable)
+{
+    char other[LIMIT_MESSAGE_LENGTH];
+    for (size_t i = 0; i < count; i++) {
+        meta_variable_format(list->items[i], other, sizeof other);
+        if (!strcmp(other, variable))
+            return true;
+    }
+    return false;
+}
+
+static void meta_keys_check(const struct parameters *parameters, const struct string_list *list,
+                            const char *name, struct problems *problems)
+{
+    char path[PATH_BYTES], variable[LIMIT_MESSAGE_LENGTH];
+    const struct string_list *required = &parameters->meta_required;
+    for (size_t i = 0; i < list->count; i++) {
+        meta_variable_format(list->items[i], variable, sizeof variable);
+        snprintf(path, sizeof path, "/parameters/%s/%zu", name, i);
+        if (list_has(list, i, variable) ||
+            (list != required && list_has(required, required->count, variable)))
+            problems_add(problems, path, "name each key once; case and punctuation do not count",
+                         "another key becomes %.100s too", variable);
+    }
+}
+
+static void parameters_check(const struct job_spec *spec, struct problems *problems)
+{
+    const struct parameters *parameters = spec->parameters;
+    if (!parameters)
+        return;
+    if (!job_type_ends(spec->type))
+        problems_add(problems, "/parameters", "use type: batch or sysbatch",
+                     "what is dispatched has to end by itself");
+    if (spec->name && strlen(spec->name) > LIMIT_PARENT_LENGTH)
+        problems_add(problems, "/name", "choose a shorter one: children are named after it",
+                     "the name of a job with parameters has at most %d characters",
+                     LIMIT_PARENT_LENGTH);
+    meta_keys_check(parameters, &parameters->meta_required, "meta_required", problems);
+    meta_keys_check(parameters, &parameters->meta_optional, "meta_optional", problems);
+}
+
 void job_spec_check(const struct job_spec *spec, struct problems *problems)
 {
     if (!spec->name)
@@ -226,6 +268,7 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
     reschedule_check(spec, problems);
     everywhere_check(spec, problems);
     dependencies_check(spec, problems);
+    parameters_check(spec, problems);
     for (size_t i = 0; i < spec->tasks.count; i++) {
         struct task_check check = {RECORD_AT(struct task_spec, spec->tasks, i), i, problems};
         name_check(&check, spec);

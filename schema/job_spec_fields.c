@@ -263,6 +263,37 @@ static const struct record dependency_record =
     RECORD("dependency", struct dependency, dependency_fields,
            "Something that another job has to be before this one is placed.");
 
+static const struct word payload_rule_items[] = {{PAYLOAD_OPTIONAL, "optional"},
+                                                 {PAYLOAD_REQUIRED, "required"},
+                                                 {PAYLOAD_FORBIDDEN, "forbidden"}};
+static const struct words payload_rules = WORDS(payload_rule_items);
+
+static const struct field parameters_fields[] = {
+    FIELD(struct parameters, ENUM, "payload", payload,
+          "Whether a dispatch has a payload (at most 16 KiB): for the task, the file that "
+          "ARGOSY_PAYLOAD_FILE names.",
+          .words = &payload_rules, .fallback = PAYLOAD_OPTIONAL),
+    FIELD(struct parameters, STRINGS, "meta_required", meta_required,
+          "Keys of meta that each dispatch has to give; for the task, ARGOSY_META_<KEY>.",
+          .max = LIMIT_META_KEYS, LABEL_KEY),
+    FIELD(struct parameters, STRINGS, "meta_optional", meta_optional,
+          "Keys of meta that a dispatch may give.", .max = LIMIT_META_KEYS, LABEL_KEY),
+};
+static const struct record parameters_record =
+    RECORD("parameters", struct parameters, parameters_fields,
+           "Makes a batch or sysbatch job a parent: it is not run itself, each dispatch makes a "
+           "child.");
+
+static const struct field dispatched_fields[] = {
+    FIELD(struct dispatched, NAME, "parent", parent, "The job whose child it is.",
+          .flags = FIELD_REQUIRED),
+    FIELD(struct dispatched, STRING, "payload", payload, "Its payload in Base64.", .min = 1,
+          .max = (LIMIT_DISPATCH_PAYLOAD_BYTES + 2) / 3 * 4),
+};
+static const struct record dispatched_record =
+    RECORD("dispatched", struct dispatched, dispatched_fields,
+           "What makes a job a child; written by the manager only.");
+
 static const struct field job_fields[] = {
     FIELD(struct job_spec, NAME, "name", name,
           "Name of the job; may be left out where the topic says it."),
@@ -284,6 +315,10 @@ static const struct field job_fields[] = {
           "Other jobs, waited for before anything of this one is placed; once placed, it stays "
           "whatever becomes of them.",
           .record = &dependency_record, .max = LIMIT_DEPENDENCIES),
+    FIELD_INSIDE(struct job_spec, OBJECT_OPTIONAL, "parameters", parameters, &parameters_record,
+                 "Makes it a parent, run by its children only."),
+    FIELD_INSIDE(struct job_spec, OBJECT_OPTIONAL, "dispatched", dispatched, &dispatched_record,
+                 "A child's; refused in what users submit."),
     FIELD(struct job_spec, MAP, "meta", meta, "Free notes, kept and published.",
           .flags = FIELD_SCALARS, .max = 100, LABEL_KEY),
     FIELD(struct job_spec, RECORDS, "tasks", tasks,
@@ -307,7 +342,6 @@ bool job_spec_word_is_planned(const char *key)
         "distinct_property",
         "healthy_deadline",
         "overrides",
-        "parameters",
         "policy",
         "priority",
         "progress_deadline",

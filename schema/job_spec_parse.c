@@ -6,6 +6,7 @@
 #include "schema/job_spec.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +246,36 @@ bool user_is_valid(const char *text)
 bool absolute_path_is_valid(const char *text)
 {
     return text[0] == '/';
+}
+
+/* Takes "-" and digits off the end of text[0..*length): the number of digits, 0: there are none. */
+static size_t take_number(const char *text, size_t *length)
+{
+    size_t digits = 0;
+    while (digits < *length && is_digit(text[*length - digits - 1]))
+        digits++;
+    if (!digits || digits + 1 >= *length || text[*length - digits - 1] != '-')
+        return 0;
+    *length -= digits + 1;
+    return digits;
+}
+
+bool job_name_is_a_childs(const char *name)
+{
+    enum { SECONDS_DIGITS = 10, COUNTER_DIGITS = 3 };
+    size_t length = strlen(name);
+    size_t counter = take_number(name, &length);
+    return counter && counter <= COUNTER_DIGITS && take_number(name, &length) == SECONDS_DIGITS;
+}
+
+void meta_variable_format(const char *key, char *ret_name, size_t size)
+{
+    size_t at = (size_t)snprintf(ret_name, size, "ARGOSY_META_");
+    for (; *key && at + 1 < size; key++)
+        ret_name[at++] = is_digit(*key) || (*key >= 'A' && *key <= 'Z') ? *key
+                         : *key >= 'a' && *key <= 'z'                   ? (char)(*key - 'a' + 'A')
+                                                                        : '_';
+    ret_name[at] = '\0';
 }
 
 /* Greedy with one point to go back to: the last star. */

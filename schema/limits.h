@@ -9,12 +9,14 @@ enum {
     LIMIT_PAYLOAD_BYTES = 256 * 1024,
     LIMIT_JOB_SPEC_BYTES = 64 * 1024,
     LIMIT_ATTEMPT_RECORD_BYTES = 384,
+    LIMIT_DISPATCH_PAYLOAD_BYTES = 16 * 1024,
     LIMIT_JSON_DEPTH = 16,
     LIMIT_DECODE_ARENA_BYTES = 8 * 1024 * 1024, /* memory one decoded message may take */
     LIMIT_ROOT_LENGTH = 100,
     LIMIT_TOPIC_LENGTH = 320,
     LIMIT_NODE_ID_LENGTH = 63,
-    LIMIT_NAME_LENGTH = 40, /* job and task names */
+    LIMIT_NAME_LENGTH = 40,   /* job and task names */
+    LIMIT_PARENT_LENGTH = 25, /* of a job that has children: they append "-1700000000-999" */
     LIMIT_TASK_ID_LENGTH = LIMIT_NAME_LENGTH * 2 + 24,
     LIMIT_TOKEN_LENGTH = 128,
     LIMIT_REPLY_TOPIC_LENGTH = 256,
@@ -29,6 +31,9 @@ enum {
     LIMIT_NODES = 100000,
     LIMIT_TASKS_PER_JOB = 64,
     LIMIT_DEPENDENCIES = 32, /* of one job */
+    LIMIT_META_KEYS = 100,
+    CHILDREN_KEPT = 10, /* of a job's children that have ended, the newest */
+    CHILDREN_A_SECOND = 1000,
     LIMIT_INSTANCES_PER_TASK = 100000,
     LIMIT_ATTEMPTS_PER_ASSIGNMENT = 500,
     LIMIT_ATTEMPTS_PER_NODE = 5000,

@@ -50,7 +50,7 @@ void on_command(struct manager *manager, const struct manager_event *event)
                                                        const struct command *) = {
         [COMMAND_JOB_SET] = command_job_set,         [COMMAND_JOB_STOP] = command_job_stop,
         [COMMAND_JOB_DELETE] = command_job_delete,   [COMMAND_JOB_SCALE] = command_job_scale,
-        [COMMAND_JOB_RESTART] = command_job_restart,
+        [COMMAND_JOB_RESTART] = command_job_restart, [COMMAND_JOB_DISPATCH] = command_job_dispatch,
     };
     const struct command *command = event->command;
     ASSERT(command->kind > COMMAND_NONE && command->kind < COMMAND_KIND_COUNT);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static bool version_is_expected(struct manager *manager, const struct job *job,
-                                const struct command *command)
+bool version_is_expected(struct manager *manager, const struct job *job,
+                         const struct command *command)
 {
     int64_t expected = command->envelope->expect_version;
     const struct spec_version *present = job ? job_present(job) : NULL;
@@ -18,13 +18,13 @@ static bool version_is_expected(struct manager *manager, const struct job *job,
     return false;
 }
 
-static struct job *existing(struct manager *manager, const char *name)
+struct job *job_existing(struct manager *manager, const char *name)
 {
     struct job *job = job_find(manager, name);
     return job && job_present(job) ? job : NULL;
 }
 
-static void job_changed(struct manager *manager, struct job *job)
+void job_changed(struct manager *manager, struct job *job)
 {
     mark_job(manager, job, MARK_SPEC);
     mark_job(manager, job, MARK_STATUS);
@@ -57,8 +57,7 @@ static bool dependencies_are_same(const struct record_list *old, const struct re
     return same;
 }
 
-/* The job gets a new version; false when there is no memory for it. */
-static bool job_advance(struct manager *manager, struct job *job, const struct job_spec *spec)
+bool job_advance(struct manager *manager, struct job *job, const struct job_spec *spec)
 {
     struct spec_version *version =
         spec_version_new(spec, job->last_version + 1, manager->now.wall_ms);
@@ -81,6 +80,17 @@ static bool job_advance(struct manager *manager, struct job *job, const struct j
     return true;
 }
 
+/* A name that dispatch would give. */
+static bool name_is_free(struct manager *manager, const char *name)
+{
+    if (!job_name_is_a_childs(name))
+        return true;
+    problems_add(&manager->effects->verdict.problems, "/name", "choose one with another end",
+                 "names such as job-1700000000-0 are given by dispatch");
+    verdict_reject(manager, REASON_INVALID_JOB, "%s", reason_text(REASON_INVALID_JOB));
+    return false;
+}
+
 /* What the instances of one type leave behind means something else for another. */
 static bool type_is_kept(struct manager *manager, const struct job *job,
                          const struct command *command)
@@ -96,8 +106,9 @@ static bool type_is_kept(struct manager *manager, const struct job *job,
 
 void command_job_set(struct manager *manager, const char *name, const struct command *command)
 {
-    struct job *job = existing(manager, name);
-    if (!version_is_expected(manager, job, command) || !type_is_kept(manager, job, command))
+    struct job *job = job_existing(manager, name);
+    if (!version_is_expected(manager, job, command) || !name_is_free(manager, name) ||
+        !type_is_kept(manager, job, command))
         return;
     if (!job && HASH_COUNT(manager->jobs) >= LIMIT_JOBS) {
         verdict_reject(manager, REASON_LIMIT_REACHED, "the cluster has %d jobs", LIMIT_JOBS);
@@ -124,7 +135,7 @@ void command_job_set(struct manager *manager, const char *name, const struct com
 
 void command_job_stop(struct manager *manager, const char *name, const struct command *command)
 {
-    struct job *job = existing(manager, name);
+    struct job *job = job_existing(manager, name);
     if (!version_is_expected(manager, job, command))
         return;
     bool changed = job && !job->stopped && !job->deleting;
@@ -139,7 +150,7 @@ void command_job_stop(struct manager *manager, const char *name, const struct co
 
 void command_job_delete(struct manager *manager, const char *name, const struct command *command)
 {
-    struct job *job = existing(manager, name);
+    struct job *job = job_existing(manager, name);
     if (!version_is_expected(manager, job, command))
         return;
     bool changed = job && !job->deleting;
@@ -206,7 +217,7 @@ static void scale(struct manager *manager, struct job *job, const struct task_sp
 
 void command_job_scale(struct manager *manager, const char *name, const struct command *command)
 {
-    struct job *job = existing(manager, name);
+    struct job *job = job_existing(manager, name);
     int64_t count = command->scale->count;
     if (!job) {
         verdict_reject(manager, REASON_UNKNOWN_JOB, "there is no job %s", name);
@@ -231,7 +242,7 @@ void command_job_scale(struct manager *manager, const char *name, const struct c
 
 void command_job_restart(struct manager *manager, const char *name, const struct command *command)
 {
-    struct job *job = existing(manager, name);
+    struct job *job = job_existing(manager, name);
     if (!job) {
         verdict_reject(manager, REASON_UNKNOWN_JOB, "there is no job %s", name);
         return;

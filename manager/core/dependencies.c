@@ -106,7 +106,7 @@ static void note_unmet(struct manager *manager, struct job *job)
 void job_check_dependencies(struct manager *manager, struct job *job)
 {
     bool waits = job_present(job)->spec.depends_on.count && !job->admitted && !job->stopped &&
-                 !job->deleting;
+                 !job->deleting && !job_is_parent(job);
     if (waits)
         note_unmet(manager, job);
     if (waits && job->unmet == ALL_MET) {

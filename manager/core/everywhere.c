@@ -14,7 +14,7 @@
 bool job_is_everywhere(const struct job *job)
 {
     const struct spec_version *present = job_present(job);
-    return present && job_type_is_everywhere(present->spec.type);
+    return present && job_type_is_everywhere(present->spec.type) && !job_is_parent(job);
 }
 
 void job_set_everywhere(struct manager *manager, struct job *job, bool everywhere)

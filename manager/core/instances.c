@@ -23,7 +23,7 @@ bool instance_is_wanted(const struct instance *instance)
 {
     const struct job *job = instance->group->job;
     const struct task_spec *task = instance_task(instance);
-    if (!task || job->stopped || job->deleting)
+    if (!task || job->stopped || job->deleting || job_is_parent(job))
         return false;
     return job_is_everywhere(job) ? instance_belongs(instance) : instance->index < task->count;
 }
@@ -409,7 +409,7 @@ static void group_reconcile(struct manager *manager, struct group *group)
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
             instance_reconcile(manager, group->instances[i]);
-    if (!task || job->stopped || job->deleting)
+    if (!task || job->stopped || job->deleting || job_is_parent(job))
         return;
     enum reason hold = hold_reason(manager, job);
     if (hold) {
@@ -446,6 +446,7 @@ void job_reconcile(struct manager *manager, struct job *job)
         group_reconcile(manager, group);
     for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
         binding_bury_if_empty(manager, binding);
+    job_note_ended(manager, job);
     job_wake_dependents(manager, job);
     if (job->deleting && !job_has_attempts(job))
         job_bury(manager, job);

@@ -143,6 +143,12 @@ bool instance_belongs(const struct instance *instance);
 /* An instance for each node that matches and has none, and a place for each that has no attempt. */
 void group_place_everywhere(struct manager *manager, struct group *group);
 
+/* ---- children.c: jobs that are only run by their children ---- */
+
+bool job_is_parent(const struct job *job);
+/* A child that has ended makes the oldest of those that ended before it go. */
+void job_note_ended(struct manager *manager, struct job *job);
+
 /* ---- dependencies.c ---- */
 
 /* Notes whether what the job depends on is there; once it was, it is not asked for again. */
@@ -259,6 +265,16 @@ void command_job_stop(struct manager *manager, const char *name, const struct co
 void command_job_delete(struct manager *manager, const char *name, const struct command *command);
 void command_job_scale(struct manager *manager, const char *name, const struct command *command);
 void command_job_restart(struct manager *manager, const char *name, const struct command *command);
+void command_job_dispatch(struct manager *manager, const char *name, const struct command *command);
+/* What commands on jobs share. False: rejected, the job has another version. */
+bool version_is_expected(struct manager *manager, const struct job *job,
+                         const struct command *command);
+/* NULL when there is none, or none any more. */
+struct job *job_existing(struct manager *manager, const char *name);
+/* The job gets a new version; false when there is no memory for it (rejected). */
+bool job_advance(struct manager *manager, struct job *job, const struct job_spec *spec);
+/* To be stored, told and looked at. */
+void job_changed(struct manager *manager, struct job *job);
 void command_node(struct manager *manager, const char *id, const struct command *command);
 void verdict_accept(struct manager *manager, int64_t version, bool changed);
 void verdict_reject(struct manager *manager, enum reason reason, const char *format, ...)

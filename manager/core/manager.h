@@ -71,6 +71,7 @@ enum event_kind {
     X(JOB_DELETE, "delete", true)             \
     X(JOB_SCALE, "scale", true)               \
     X(JOB_RESTART, "restart", true)           \
+    X(JOB_DISPATCH, "dispatch", true)         \
     X(NODE_ELIGIBILITY, "eligibility", false) \
     X(NODE_LABELS, "labels", false)           \
     X(NODE_INTERVAL, "interval", false)       \
@@ -91,7 +92,8 @@ struct command {
     const struct command_envelope *envelope;
     const struct job_spec *spec;         /* set: normalised and checked */
     const struct scale_arguments *scale; /* scale */
-    const struct node_arguments *node;   /* eligibility, labels, interval */
+    const struct dispatch_arguments *dispatch;
+    const struct node_arguments *node; /* eligibility, labels, interval */
 };
 
 /* Everything pointed to is the caller's and valid during the step only. */
@@ -152,9 +154,10 @@ struct verdict {
     bool accepted;
     enum reason reason; /* of a rejection */
     char message[LIMIT_MESSAGE_LENGTH];
-    int64_t version;          /* of the job, UNSET: none */
-    int64_t changed;          /* tristate */
-    struct problems problems; /* of a rejected scale; released by effects_clear */
+    int64_t version;                   /* of the job, UNSET: none */
+    int64_t changed;                   /* tristate */
+    char child[LIMIT_NAME_LENGTH + 1]; /* that a dispatch made, "" */
+    struct problems problems;          /* of a rejection; released by effects_clear */
 };
 
 /* Collected over a batch. Strings live in its arena. */

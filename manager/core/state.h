@@ -147,6 +147,7 @@ struct job {
     struct job *queue_next;
     bool waiting; /* something of it fits nowhere at present: in manager->waiting */
     struct job *wait_prev, *wait_next;
+    bool ended;    /* a child all of whose instances have ended */
     bool admitted; /* what it depends on was there; in its history */
     bool gated;    /* it waits for that: in manager->gated */
     int64_t unmet; /* which one, see dependencies.c */

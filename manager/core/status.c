@@ -218,7 +218,7 @@ static int fill_task(const struct job *job, const struct task_spec *task, struct
         RECORD_AT(struct task_summary, status->tasks, status->tasks.count++);
     const struct group *group = job_group(job, task->name);
     *summary = (struct task_summary){.name = task->name};
-    if (job->stopped || job->deleting)
+    if (job->stopped || job->deleting || job_is_parent(job))
         return 0;
     if (job_is_everywhere(job))
         return fill_everywhere(group, arena, status, summary);
@@ -252,6 +252,8 @@ static enum job_state state_of(const struct job *job, const struct job_status *s
         return JOB_DELETING;
     if (job->stopped)
         return is_left(&status->counts) ? JOB_STOPPING : JOB_STOPPED;
+    if (job_is_parent(job))
+        return JOB_PARENT;
     if (status->wanted && completed == status->wanted)
         return JOB_COMPLETED;
     if (status->wanted && completed + failed_for_good(job) == status->wanted)

@@ -72,6 +72,7 @@ struct decoded_command {
     struct command_envelope envelope;
     struct job_spec spec;
     struct scale_arguments scale;
+    struct dispatch_arguments dispatch;
     struct job_arguments job;
     struct node_arguments node;
     struct command command;
@@ -93,6 +94,10 @@ static int decode_arguments(struct decoded_command *decoded, const struct bus_me
         record = &scale_arguments_record;
         value = &decoded->scale;
         envelope = &decoded->scale.envelope;
+    } else if (kind == COMMAND_JOB_DISPATCH) {
+        record = &dispatch_arguments_record;
+        value = &decoded->dispatch;
+        envelope = &decoded->dispatch.envelope;
     } else if (kind < COMMAND_NODE_ELIGIBILITY) {
         record = &job_arguments_record;
         value = &decoded->job;
@@ -112,6 +117,7 @@ static int decode(struct decoded_command *decoded, const struct bus_message *mes
     command->envelope = &decoded->envelope;
     command->spec = &decoded->spec;
     command->scale = &decoded->scale;
+    command->dispatch = &decoded->dispatch;
     command->node = &decoded->node;
     if (command->kind != COMMAND_JOB_SET)
         return decode_arguments(decoded, message);
@@ -173,6 +179,7 @@ static void execute(struct manager_shell *shell, const struct command_context *c
     }
     reply.version = verdict->version;
     reply.changed = verdict->changed;
+    reply.child = verdict->child[0] ? verdict->child : NULL;
     token_keep(shell, context, &reply);
     manager_shell_answer(shell, context, &reply);
 }

@@ -72,6 +72,9 @@ struct runtime_start {
     int64_t term;
     const struct task_spec *task; /* valid during the call; the runtime copies what it needs */
     const char *const *env; /* "KEY=value" entries beyond the spec's own (ARGOSY_*), NULL-ended */
+    /* What the task finds in the file that ARGOSY_PAYLOAD_FILE names; NULL: there is none. */
+    const void *payload;
+    size_t payload_length;
 };
 
 /* Usage of one running execution; -1 where unknown. */

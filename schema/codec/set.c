@@ -123,6 +123,9 @@ int codec_decode_set(const char *text, size_t length, const char *name, struct a
         decode_short(&decoder, tree, ret_spec);
     else
         misplaced_keys(&decoder, tree);
+    if (ret_spec->dispatched)
+        problems_add(problems, "/dispatched", "leave it out; do/jobs/<job>/dispatch makes children",
+                     "only the manager writes it");
     if (job_spec_normalise(ret_spec, name, arena))
         decoder.no_memory = true;
     check_spec(ret_spec, is_short, problems);

@@ -169,7 +169,9 @@ static const char job_intro[] =
     "labels that begin with `io.argosy.` are reserved; `max_run` is for `batch` and\n"
     "`sysbatch`; `system` and `sysbatch` take no `count`, no `reschedule` and no "
     "`disconnect.replace`;\n"
-    "jobs cannot wait for each other in a circle.\n";
+    "jobs cannot wait for each other in a circle; `parameters` are for\n"
+    "`batch` and `sysbatch`, in jobs whose name has at most 25 characters, and no two keys may "
+    "become the same variable.\n";
 
 void gen_job_page(struct buf *out)
 {

@@ -20,6 +20,7 @@ const struct document documents[] = {
     {.name = "job", .doc = "A job as users write it: the payload of set."},
     {.name = "job_spec", .record = &job_spec_record, .unsent = true},
     DOCUMENT(scale_arguments),
+    DOCUMENT(dispatch_arguments),
     DOCUMENT(job_arguments),
     DOCUMENT(node_arguments),
     DOCUMENT(reply),
@@ -50,6 +51,7 @@ const size_t document_count = ARRAY_LENGTH(documents);
 const struct verb_row job_verbs[] = {
     {"set", "job"},
     {"scale", "scale_arguments"},
+    {"dispatch", "dispatch_arguments"},
     {"stop", "job_arguments"},
     {"delete", "job_arguments"},
     {"restart", "job_arguments"},
@@ -64,8 +66,9 @@ size_t topic_documents(const struct topic_row *row, const char *ret_names[4])
     }
     ret_names[0] = "job";
     ret_names[1] = "scale_arguments";
-    ret_names[2] = "job_arguments";
-    return 3;
+    ret_names[2] = "dispatch_arguments";
+    ret_names[3] = "job_arguments";
+    return 4;
 }
 
 /* ---- JSON ---- */

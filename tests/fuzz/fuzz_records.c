@@ -7,13 +7,17 @@
 #include <string.h>
 
 static const struct record *const records[] = {
-    &job_spec_record,        &job_document_record,  &job_history_record,
-    &job_status_record,      &node_desired_record,  &assignment_record,
-    &node_state_record,      &presence_record,      &node_info_record,
-    &manager_status_record,  &barrier_record,       &command_envelope_record,
-    &scale_arguments_record, &job_arguments_record, &node_arguments_record,
-    &reply_record,           &ask_record,           &answer_record,
-    &log_chunk_record,       &cloud_event_record,   &store_meta_record,
+    &job_spec_record,        &job_document_record,
+    &job_history_record,     &job_status_record,
+    &node_desired_record,    &assignment_record,
+    &node_state_record,      &presence_record,
+    &node_info_record,       &manager_status_record,
+    &barrier_record,         &command_envelope_record,
+    &scale_arguments_record, &dispatch_arguments_record,
+    &job_arguments_record,   &node_arguments_record,
+    &reply_record,           &ask_record,
+    &answer_record,          &log_chunk_record,
+    &cloud_event_record,     &store_meta_record,
     &token_record_record,
 };
 

@@ -98,11 +98,9 @@ static const struct job_spec *spec_of_version(const struct assignment *assignmen
     return NULL;
 }
 
-static const struct task_spec *task_of(const struct assignment *assignment,
-                                       const struct attempt *attempt)
+static const struct task_spec *task_of(const struct job_spec *spec, const struct attempt *attempt)
 {
     struct attempt_name name;
-    const struct job_spec *spec = spec_of_version(assignment, attempt->version);
     if (!spec || !attempt_name_parse(attempt->id, &name)) {
         return NULL;
     }
@@ -117,7 +115,8 @@ static const struct task_spec *task_of(const struct assignment *assignment,
 
 static void attempt_resolve(struct step *step, struct attempt *attempt)
 {
-    attempt->task = task_of(&attempt->job->held->value, attempt);
+    attempt->spec = spec_of_version(&attempt->job->held->value, attempt->version);
+    attempt->task = task_of(attempt->spec, attempt);
     if (!attempt->task) {
         return;
     }

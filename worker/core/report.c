@@ -179,6 +179,7 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .restarts = attempt->restarts,
         .log_run = waits ? attempt->kept_run : attempt->run,
         .term = attempt->job->held ? attempt->job->held->value.head.term : worker->term,
+        .spec = attempt->spec,
         .task = attempt->task,
     };
     return true;

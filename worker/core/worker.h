@@ -116,7 +116,8 @@ struct attempt_view {
     int64_t run, restarts;
     int64_t log_run; /* the run whose logs exist: the present one, or the last ended one */
     int64_t term;    /* of the assignment */
-    const struct task_spec *task; /* NULL when its assignment is not known */
+    const struct job_spec *spec;  /* of its version */
+    const struct task_spec *task; /* both NULL when its assignment is not known */
 };
 /* By attempt id, or by instance name "job_task_index" (the newest attempt of it). */
 bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view);

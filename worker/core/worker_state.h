@@ -33,7 +33,8 @@ struct attempt {
     enum desired_state desired;
     int64_t run_wanted;
     enum reason stop_reason;
-    const struct task_spec *task; /* in job.held; NULL: unknown */
+    const struct job_spec *spec;  /* in job.held, of its version; NULL: unknown */
+    const struct task_spec *task; /* in spec; NULL: unknown */
     enum runtime_kind runtime;
 
     /* what is observed: the published record */

@@ -80,6 +80,7 @@ void docker_execution_free(struct execution *execution)
     docker_start_release(execution);
     HASH_DELETE(hh, docker->executions, execution);
     buf_release(&execution->line);
+    buf_release(&execution->payload);
     free(execution->ports);
     free(execution->body);
     free(execution->image);
@@ -263,6 +264,8 @@ static void prepare(struct execution *execution, const struct runtime_start *sta
         return;
     }
     execution->body = mem_strdup(buf_text(&body));
+    if (start->payload)
+        payload_archive(start->payload, start->payload_length, &execution->payload);
     execution->image = mem_strdup(start->task->image);
     execution->pull = start->task->pull;
     execution->stop_timeout_ms = start->task->stop.timeout_ms;

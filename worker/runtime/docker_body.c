@@ -9,6 +9,7 @@
 #include "worker/runtime/limits.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ static void add_env(struct buf *out, const struct container_request *request)
     buf_add_char(out, '[');
     for (const char *const *own = request->start->env; own && *own; own++)
         add_item(out, *own);
+    if (request->start->payload)
+        add_item(out, "ARGOSY_PAYLOAD_FILE=" PAYLOAD_DIRECTORY "/" PAYLOAD_FILE);
     for (size_t i = 0; i < request->port_count; i++) {
         int64_t port = request->ports[i].container;
         _cleanup_free_ char *text = mem_printf("ARGOSY_PORT_%" PRId64 "=%" PRId64, port, port);
@@ -272,6 +275,8 @@ int container_body(const struct container_request *request, struct buf *out, str
     add_member(out, "WorkingDir", task->workdir);
     add_member(out, "StopSignal", task->stop.signal);
     add_env(out, request);
+    if (request->start->payload)
+        buf_add_text(out, ",\"Volumes\":{\"" PAYLOAD_DIRECTORY "\":{}}");
     add_labels(out, request);
     add_exposed_ports(out, request);
     int status = add_host_config(out, request, err);
@@ -279,6 +284,31 @@ int container_body(const struct container_request *request, struct buf *out, str
     if (status == 0 && out->failed)
         status = err_set(err, ERR_NO_MEMORY, "no memory for the request");
     return status;
+}
+
+/* POSIX ustar: a header of 512 bytes, the content in blocks of 512, two empty blocks. */
+void payload_archive(const void *bytes, size_t length, struct buf *out)
+{
+    enum { BLOCK = 512, NAME = 0, MODE = 100, SIZE = 124, MTIME = 136, SUM = 148, TYPE = 156 };
+    enum { MAGIC = 257 };
+    char header[BLOCK] = "", zeros[2 * BLOCK] = "";
+    unsigned sum = 0;
+    memcpy(header + NAME, PAYLOAD_FILE, strlen(PAYLOAD_FILE));
+    snprintf(header + MODE, 8, "%07o", 0444);
+    snprintf(header + MODE + 8, 8, "%07o", 0);  /* owner */
+    snprintf(header + MODE + 16, 8, "%07o", 0); /* group */
+    snprintf(header + SIZE, 12, "%011o", (unsigned)length);
+    snprintf(header + MTIME, 12, "%011o", 0);
+    memset(header + SUM, ' ', 8);
+    header[TYPE] = '0';
+    memcpy(header + MAGIC, "ustar\00000", 8);
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += (unsigned char)header[i];
+    snprintf(header + SUM, 8, "%06o", sum); /* ends with NUL and the space */
+    buf_add(out, header, BLOCK);
+    buf_add(out, bytes, length);
+    buf_add(out, zeros, (BLOCK - length % BLOCK) % BLOCK);
+    buf_add(out, zeros, sizeof(zeros));
 }
 
 void label_filter(const char *node, const char *cluster, bool events, struct buf *out)

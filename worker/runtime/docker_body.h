@@ -25,6 +25,13 @@ struct container_request {
 /* "argosy-<node>-<task id>-<run>" */
 char *container_name(const char *node, const char *task_id, int64_t run);
 
+/* Where a task finds its payload. A volume, since a read-only root file system takes no files. */
+#define PAYLOAD_DIRECTORY "/argosy"
+#define PAYLOAD_FILE      "payload"
+
+/* A tar archive of that file, readable by everybody. */
+void payload_archive(const void *bytes, size_t length, struct buf *out);
+
 /* The body of POST /containers/create. -ERR_INVALID with a sentence when the task cannot be a
  * container. */
 int container_body(const struct container_request *request, struct buf *out, struct err *err);

@@ -235,13 +235,14 @@ static void set_options(struct engine_request *request, const char *url)
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(call->silence_ms / 1000));
     }
-    if (strcmp(call->method, "POST") == 0) {
+    if (strcmp(call->method, "POST") == 0 || call->body) {
         const char *body = call->body ? call->body : "";
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+        size_t length = call->body_length ? call->body_length : strlen(body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)length);
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body);
-    } else if (!may_repeat) {
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     }
+    if (!may_repeat && strcmp(call->method, "POST") != 0)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
 struct engine_request *engine_call(struct engine_client *client, const struct engine_call *call)

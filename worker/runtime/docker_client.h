@@ -24,9 +24,10 @@ struct engine_reply {
 };
 
 struct engine_call {
-    const char *method; /* "GET", "POST", "DELETE" */
+    const char *method; /* "GET", "POST", "PUT", "DELETE" */
     const char *path;   /* "/containers/json?all=1": the version goes in front */
-    const char *body;   /* JSON, or NULL; copied */
+    const char *body;   /* NULL: none; copied */
+    size_t body_length; /* 0: it is terminated */
     int64_t timeout_ms; /* of the whole call, 0: none (a stream) */
     int64_t silence_ms; /* gives up when nothing comes for so long, 0: never */
     size_t limit_bytes; /* of a reply that is not streamed; 0: ENGINE_REPLY_BYTES */

@@ -70,6 +70,7 @@ struct execution {
 
     /* a start */
     char *body;
+    struct buf payload; /* what is put into the container before it starts, as an archive */
     char *image;
     int pull; /* enum pull_policy */
     bool pulled;

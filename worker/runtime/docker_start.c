@@ -136,6 +136,40 @@ static void start(struct execution *execution)
                           on_started);
 }
 
+/* ---- its payload, into the container before it starts ---- */
+
+static void on_delivered(void *context, const struct engine_reply *reply)
+{
+    struct execution *execution = context;
+    if (!docker_execution_answered(execution, reply))
+        return;
+    if (engine_reply_is_ok(reply))
+        start(execution);
+    else
+        fail_with_reply(execution, STEP_START, reply);
+}
+
+static void deliver(struct execution *execution)
+{
+    if (!execution->payload.length) {
+        start(execution);
+        return;
+    }
+    _cleanup_free_ char *path =
+        mem_printf("/containers/%s/archive?path=" PAYLOAD_DIRECTORY, execution->name);
+    execution->phase = EXECUTION_CREATING;
+    execution->request =
+        engine_call(execution->docker->client, &(struct engine_call){
+                                                   .method = "PUT",
+                                                   .path = path,
+                                                   .body = execution->payload.data,
+                                                   .body_length = execution->payload.length,
+                                                   .timeout_ms = ENGINE_CREATE_MS,
+                                                   .on_done = on_delivered,
+                                                   .context = execution,
+                                               });
+}
+
 /* ---- does it exist? ---- */
 
 static void look_found(struct execution *execution, const struct container *container)
@@ -149,7 +183,7 @@ static void look_found(struct execution *execution, const struct container *cont
     }
     if (container->phase == CONTAINER_CREATED) {
         docker_execution_learn(execution, container);
-        start(execution);
+        deliver(execution);
     } else {
         docker_end_observe(execution, container);
     }
@@ -283,7 +317,7 @@ static void on_created(void *context, const struct engine_reply *reply)
         return;
     if (engine_reply_is_ok(reply)) {
         learn_id(execution, reply);
-        start(execution);
+        deliver(execution);
     } else if (execution->wants_stop || execution->wants_remove) {
         fail(execution, REASON_NONE, "");
     } else if (reply->status == 404 && may_pull) {

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PAYLOAD_FILE "work/payload"
+
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static void fail(struct execution *execution, enum reason reason, const char *format, ...)
@@ -101,6 +103,8 @@ static void fill_environment(const struct execution *execution, const struct run
     word_list_add(environment, "HOME=%s/work", execution->directory);
     for (const char *const *own = start->env; own && *own; own++)
         word_list_add(environment, "%s", *own);
+    if (start->payload)
+        word_list_add(environment, "ARGOSY_PAYLOAD_FILE=%s/" PAYLOAD_FILE, execution->directory);
     for (size_t i = 0; i < meta->port_count; i++) {
         word_list_add(environment, "ARGOSY_PORT_%" PRId64 "=%" PRId64, meta->ports[i].container,
                       meta->ports[i].host);
@@ -161,6 +165,21 @@ static int make_directories(const struct execution *execution, const struct proc
         mkdir(execution->directory, PASS_MODE) < 0 || mkdir(work, OWN_MODE) < 0)
         return -1;
     return user->is_other ? chown(work, user->uid, user->gid) : 0;
+}
+
+/* In its working directory, which is its own. */
+static int write_payload(const struct execution *execution, const struct runtime_start *start,
+                         const struct process_user *user)
+{
+    if (!start->payload)
+        return 0;
+    _cleanup_free_ char *path = process_execution_path(execution, PAYLOAD_FILE);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    if (fd < 0)
+        return -1;
+    bool ok = write(fd, start->payload, start->payload_length) == (ssize_t)start->payload_length &&
+              (!user->is_other || fchown(fd, user->uid, user->gid) == 0);
+    return close(fd) == 0 && ok ? 0 : -1;
 }
 
 static int write_meta(const struct execution *execution)
@@ -295,7 +314,8 @@ void process_start_begin(struct execution *execution, const struct runtime_start
         return;
     }
     make_cgroups(execution, start->task);
-    if (make_directories(execution, &user) < 0 || write_meta(execution) < 0)
+    if (make_directories(execution, &user) < 0 || write_payload(execution, start, &user) < 0 ||
+        write_meta(execution) < 0)
         fail(execution, REASON_START_FAILED, "%s: %s", execution->directory, strerror(errno));
     else
         spawn(execution, start, &user);

@@ -8,30 +8,6 @@
 
 /* ---- starting ---- */
 
-enum { ENV_COUNT = 6, ENV_LENGTH = 192 };
-
-/* What every task may know of itself (decisions, D12). */
-struct task_env {
-    char texts[ENV_COUNT][ENV_LENGTH];
-    const char *items[ENV_COUNT + 1];
-};
-
-static void env_fill(const struct worker_shell *shell, const char *id, struct task_env *env)
-{
-    struct attempt_name name = {.index = 0};
-    attempt_name_parse(id, &name);
-    snprintf(env->texts[0], ENV_LENGTH, "ARGOSY_JOB=%s", name.job);
-    snprintf(env->texts[1], ENV_LENGTH, "ARGOSY_TASK=%s", name.task);
-    snprintf(env->texts[2], ENV_LENGTH, "ARGOSY_INDEX=%lld", (long long)name.index);
-    snprintf(env->texts[3], ENV_LENGTH, "ARGOSY_TASK_ID=%s", id);
-    snprintf(env->texts[4], ENV_LENGTH, "ARGOSY_NODE=%s", shell->node);
-    snprintf(env->texts[5], ENV_LENGTH, "ARGOSY_DATACENTER=%s", shell->config.datacenter);
-    for (size_t i = 0; i < ENV_COUNT; i++) {
-        env->items[i] = env->texts[i];
-    }
-    env->items[ENV_COUNT] = NULL;
-}
-
 /* A commit that had to be tried again was overtaken by a stop: there is nothing to be stopped. */
 static void drop_start(struct worker_shell *shell, const struct effect *effect)
 {
@@ -48,20 +24,23 @@ static void carry_start(struct worker_shell *shell, struct runtime *runtime,
                         const struct effect *effect)
 {
     struct attempt_view view;
-    struct task_env env;
     if (!worker_wants(shell->worker, effect->task_id, effect->run) ||
         !worker_find(shell->worker, effect->task_id, &view)) {
         drop_start(shell, effect);
         return;
     }
-    env_fill(shell, effect->task_id, &env);
+    struct task_env env;
+    task_env_init(shell, &view, &env);
     struct runtime_start start = {.task_id = effect->task_id,
                                   .run = effect->run,
                                   .job = view.job,
                                   .term = view.term,
                                   .task = view.task,
-                                  .env = env.items};
+                                  .env = (const char *const *)env.items,
+                                  .payload = env.payload,
+                                  .payload_length = env.payload_length};
     runtime->ops->start(runtime, &start);
+    task_env_release(&env);
 }
 
 static void carry_probe(struct worker_shell *shell, struct runtime *runtime,

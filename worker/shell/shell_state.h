@@ -98,6 +98,16 @@ bool shell_decode(struct worker_shell *shell, const struct bus_message *message,
 bool shell_decode_assignment(struct worker_shell *shell, const struct bus_message *message,
                              struct held_assignment *held);
 void shell_on_message(struct worker_shell *shell, const struct bus_message *message);
+/* task_env.c */
+struct task_env {
+    char **items; /* "KEY=value", NULL-ended */
+    size_t count;
+    void *payload; /* NULL: none */
+    size_t payload_length;
+};
+void task_env_init(const struct worker_shell *shell, const struct attempt_view *view,
+                   struct task_env *ret_env);
+void task_env_release(struct task_env *env);
 /* carry.c: effects to runtimes and events. Not `committed`: only what changes nothing (probes,
  * lists), so that a full disk does not make healthy tasks look unhealthy; the rest stays. */
 void shell_carry_out(struct worker_shell *shell, bool committed);

@@ -15,6 +15,7 @@ static const struct example {
 } examples[] = {
     {"job_spec", &job_spec_record},
     {"scale_arguments", &scale_arguments_record},
+    {"dispatch_arguments", &dispatch_arguments_record},
     {"job_arguments", &job_arguments_record},
     {"node_arguments", &node_arguments_record},
     {"reply", &reply_record},

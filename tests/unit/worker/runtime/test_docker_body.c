@@ -5,6 +5,7 @@
 #include "schema/codec/json_reader.h"
 #include "worker/runtime/docker_body.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct task_spec task_with(const char **command, size_t count)
@@ -158,9 +159,37 @@ static void test_filters_are_encoded_for_a_query(void **state)
                                         "argosy.cluster%3Dc1%22%5D%7D");
 }
 
+static void a_payload_is_an_archive_of_one_file_that_everybody_may_read(void **state)
+{
+    (void)state;
+    _cleanup_buf_ struct buf archive = BUF_EMPTY;
+    payload_archive("hello", 5, &archive);
+    assert_int_equal(archive.length, 512 + 512 + 1024);
+    assert_string_equal(archive.data, "payload");
+    assert_string_equal(archive.data + 100, "0000444");
+    assert_string_equal(archive.data + 124, "00000000005");
+    assert_memory_equal(archive.data + 257, "ustar\00000", 8);
+    assert_memory_equal(archive.data + 512, "hello\0", 6);
+    unsigned sum = 0;
+    for (size_t i = 0; i < 512; i++)
+        sum += i >= 148 && i < 156 ? ' ' : (unsigned char)archive.data[i];
+    assert_int_equal(strtoul(archive.data + 148, NULL, 8), sum);
+}
+
+static void a_payload_of_whole_blocks_is_not_padded(void **state)
+{
+    (void)state;
+    _cleanup_buf_ struct buf archive = BUF_EMPTY;
+    char bytes[1024] = "";
+    payload_archive(bytes, sizeof(bytes), &archive);
+    assert_int_equal(archive.length, 512 + 1024 + 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_payload_is_an_archive_of_one_file_that_everybody_may_read),
+        cmocka_unit_test(a_payload_of_whole_blocks_is_not_padded),
         cmocka_unit_test(test_a_container_is_hardened_limited_and_never_restarted_by_the_engine),
         cmocka_unit_test(test_labels_say_whose_it_is_and_a_specification_cannot_forge_them),
         cmocka_unit_test(test_the_users_environment_comes_last_so_that_it_wins),
