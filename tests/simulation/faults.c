@@ -341,7 +341,8 @@ static void forget(struct world *world)
  * (broker-config sets the limit out of reach). */
 enum { QUEUE_LIMIT = 6 };
 
-enum { MORE_SELDOM = 4 }; /* one step in that many */
+/* More than there are: most steps have none, and a new one changes nothing for the others. */
+enum { MORE_NUMBERS = 24 };
 
 static const struct fault_row faults[] = {
     {"broker_crash", broker_crash_keeping},
@@ -404,7 +405,7 @@ void fault_inject(struct world *world)
 
 void fault_inject_more(struct world *world)
 {
-    uint64_t number = prng_below(&world->more, more_fault_count * MORE_SELDOM);
+    uint64_t number = prng_below(&world->more, MORE_NUMBERS);
     uint64_t seed = prng_next(&world->more);
     if (number < more_fault_count)
         inject(world, ARRAY_LENGTH(faults) + number, seed);

@@ -250,10 +250,22 @@ void fault_stale_words(struct world *world)
                                            .load = parrot});
 }
 
+/* ---- people ---- */
+
+static void node_commands(struct world *world)
+{
+    user_act_on_node(world->user, &world->fault);
+}
+
 /* ---- the table ---- */
 
 const struct fault_row more_faults[] = {
-    {"suspend", suspend},   {"manager_stop", manager_stop}, {"store_slow", store_slow},
-    {"refusals", refusals}, {"takeover", takeover},         {"two_managers", two_managers},
+    {"suspend", suspend},
+    {"manager_stop", manager_stop},
+    {"store_slow", store_slow},
+    {"refusals", refusals},
+    {"takeover", takeover},
+    {"two_managers", two_managers},
+    {"node_commands", node_commands},
 };
 const size_t more_fault_count = ARRAY_LENGTH(more_faults);

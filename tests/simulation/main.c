@@ -24,6 +24,7 @@ struct arguments {
     uint64_t first, last;
     bool hash;  /* prints it; each seed is run twice */
     bool whole; /* a failure is not shrunk */
+    bool once;  /* nothing after the first failure */
     bool mixed; /* the seed decides about nodes, jobs and steps */
     bool countdown;
     int64_t stride; /* of the countdown's n; the seed shifts it */
@@ -133,6 +134,11 @@ static void report(const struct arguments *arguments, const struct options *fail
 
 /* ---- seeds ---- */
 
+static bool stops(const struct arguments *arguments, uint64_t failed)
+{
+    return arguments->once && failed;
+}
+
 /* Small and large clusters, short and long histories. */
 static void mix(struct options *options)
 {
@@ -166,7 +172,8 @@ static int run_all(const struct arguments *arguments)
 {
     uint64_t events = 0, failed = 0;
     clock_t start = clock();
-    for (uint64_t seed = arguments->first; seed <= arguments->last; seed++)
+    for (uint64_t seed = arguments->first; seed <= arguments->last && !stops(arguments, failed);
+         seed++)
         failed += !run_seed(arguments, seed, &events);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     printf("%" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64 " events, %.1f s, %.0f events/s\n",
@@ -199,7 +206,8 @@ static uint64_t count_down(const struct arguments *arguments, struct countdown c
     struct result result;
     uint64_t failed = 0, runs = 0;
     countdown.n = 1 + (int64_t)(options.seed % (uint64_t)arguments->stride);
-    for (; countdown.n <= count; countdown.n += arguments->stride, runs++) {
+    for (; countdown.n <= count && !stops(arguments, failed);
+         countdown.n += arguments->stride, runs++) {
         options.countdown = countdown;
         failed += !run_main_job(&options, !arguments->whole, &result);
     }
@@ -236,7 +244,8 @@ static int usage(void)
 {
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
-        "                  [--types] [--faults all|none|LIST] [--trace] [--hash] [--whole]\n"
+        "                  [--types] [--faults all|none|LIST] [--trace] [--hash] [--whole] "
+        "[--once]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
@@ -286,6 +295,7 @@ static bool read_flag(struct arguments *arguments, const char *name)
     bool *flag = !strcmp(name, "--trace")   ? &arguments->options.trace
                  : !strcmp(name, "--hash")  ? &arguments->hash
                  : !strcmp(name, "--whole") ? &arguments->whole
+                 : !strcmp(name, "--once")  ? &arguments->once
                  : !strcmp(name, "--types") ? &arguments->options.types
                  : !strcmp(name, "--mixed") ? &arguments->mixed
                                             : NULL;

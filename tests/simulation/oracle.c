@@ -432,6 +432,10 @@ static const char *job_lacks(const struct oracle *oracle, const struct wish *wis
 bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)
 {
     const struct wish *wishes = user_wishes(oracle->world->user);
+    if (!user_nodes_are_free(oracle->world->user)) {
+        snprintf(ret_why, size, "I9: a command about a node was not answered");
+        return false;
+    }
     for (int job = 0; job < oracle->world->options.jobs; job++) {
         const char *lacks = job_lacks(oracle, &wishes[job]);
         if (!lacks)

@@ -22,6 +22,17 @@ struct errand {
     struct wish wish; /* true when it is accepted */
 };
 
+enum node_verb { NODE_ELIGIBILITY, NODE_LABELS, NODE_INTERVAL, NODE_VERB_COUNT };
+static const char *const node_verb_names[] = {"eligibility", "labels", "interval"};
+
+struct node_errand { /* the last of a node */
+    enum node_verb verb;
+    bool waiting;
+    bool kept_out; /* not eligible, once it is accepted */
+    char token[40];
+    char payload[TEXT_MAX];
+};
+
 struct user {
     struct world *world;
     struct bus *bus;
@@ -29,6 +40,7 @@ struct user {
     struct wish wishes[JOBS_MAX];
     struct errand errands[JOBS_MAX];
     int64_t marks, tokens;
+    struct node_errand node_errands[NODES_MAX];
 };
 
 /* ---- its bus ---- */
@@ -37,7 +49,9 @@ static void on_connected(void *context)
 {
     struct user *user = context;
     struct bus_filter filters[] = {{.filter = "do/jobs/+/+/accepted", .qos = 1},
-                                   {.filter = "do/jobs/+/+/rejected", .qos = 1}};
+                                   {.filter = "do/jobs/+/+/rejected", .qos = 1},
+                                   {.filter = "do/nodes/+/+/accepted", .qos = 1},
+                                   {.filter = "do/nodes/+/+/rejected", .qos = 1}};
     user->bus->ops->subscribe(user->bus, 1, filters, ARRAY_LENGTH(filters));
 }
 
@@ -197,6 +211,85 @@ void user_do(struct user *user, int job, const char *verb)
             user_send(user, job, i);
 }
 
+/* ---- nodes ---- */
+
+static void node_send(void *context, uint64_t id, void *load)
+{
+    struct user *user = context;
+    const struct node_errand *errand = &user->node_errands[id % NODES_MAX];
+    char topic[64];
+    (void)load;
+    if (!errand->waiting || strtoull(errand->token + 2, NULL, 10) != id / NODES_MAX)
+        return;
+    snprintf(topic, sizeof(topic), "do/nodes/n%d/%s", (int)(id % NODES_MAX) + 1,
+             node_verb_names[errand->verb]);
+    struct bus_publication publication = {
+        .topic = topic, .payload = errand->payload, .length = strlen(errand->payload), .qos = 1};
+    user->bus->ops->publish(user->bus, &publication);
+    heap_push(&user->world->heap, (struct event){.at_ms = user->world->now_ms + RETRY_MS,
+                                                 .run = node_send,
+                                                 .context = user,
+                                                 .id = id});
+}
+
+static void node_do(struct user *user, int node, enum node_verb verb, int64_t value)
+{
+    struct node_errand *errand = &user->node_errands[node];
+    long long token = ++user->tokens, number = value;
+    char body[64];
+    if (verb == NODE_ELIGIBILITY)
+        snprintf(body, sizeof(body), "\"eligible\":%s", value ? "true" : "false");
+    else if (verb == NODE_LABELS)
+        snprintf(body, sizeof(body), "\"labels\":{\"rack\":\"r%lld\"}", number);
+    else
+        snprintf(body, sizeof(body), "\"interval_ms\":%lld000", number);
+    errand->verb = verb;
+    errand->waiting = true;
+    if (verb == NODE_ELIGIBILITY)
+        errand->kept_out = !value;
+    snprintf(errand->token, sizeof(errand->token), "n-%lld", token);
+    snprintf(errand->payload, TEXT_MAX, "{\"token\":\"n-%lld\",%s}", token, body);
+    world_note(user->world, "user: n%d %s", node + 1, body);
+    node_send(user, (uint64_t)token * NODES_MAX + (uint64_t)node, NULL);
+}
+
+void user_act_on_node(struct user *user, struct prng *prng)
+{
+    int node = (int)prng_below(prng, (uint64_t)user->world->options.nodes);
+    enum node_verb verb = (enum node_verb)prng_below(prng, NODE_VERB_COUNT);
+    int64_t value =
+        verb == NODE_ELIGIBILITY ? (int64_t)prng_below(prng, 2) : 1 + (int64_t)prng_below(prng, 9);
+    if (!user->node_errands[node].waiting &&
+        user->world->now_ms >= user->world->user_rests_until_ms)
+        node_do(user, node, verb, value);
+}
+
+bool user_nodes_are_free(struct user *user)
+{
+    bool are_free = true;
+    for (int node = 0; node < user->world->options.nodes; node++) {
+        struct node_errand *errand = &user->node_errands[node];
+        if (errand->kept_out && !errand->waiting)
+            node_do(user, node, NODE_ELIGIBILITY, true);
+        are_free = are_free && !errand->waiting && !errand->kept_out;
+    }
+    return are_free;
+}
+
+static bool node_take(struct user *user, const struct reply *reply)
+{
+    for (int node = 0; reply->token && node < user->world->options.nodes; node++) {
+        struct node_errand *errand = &user->node_errands[node];
+        if (strcmp(errand->token, reply->token) != 0)
+            continue;
+        world_note(user->world, "user hears: n%d %s is %s", node + 1, node_verb_names[errand->verb],
+                   reply->code ? reply->code : "answered");
+        errand->waiting = errand->waiting && reply->result != REPLY_ACCEPTED; /* else: not yet */
+        return true;
+    }
+    return false;
+}
+
 /* ---- answers ---- */
 
 static int errand_of(const struct user *user, const char *token)
@@ -242,6 +335,8 @@ void user_on_reply(struct user *user, const char *topic, const void *payload, si
         world_fail(user->world, "an answer cannot be read: %s", topic);
         return;
     }
+    if (node_take(user, &reply))
+        return;
     int job = errand_of(user, reply.token);
     if (job >= 0)
         take(user, job, &reply);

@@ -26,6 +26,10 @@ void user_act(struct user *user);
 /* The same with a job and a verb of ours, which must be idle. */
 void user_do(struct user *user, int job, const char *verb);
 const struct wish *user_wishes(const struct user *user); /* one a job */
+/* Eligibility, labels or heartbeat of some node; nothing when that one still waits. */
+void user_act_on_node(struct user *user, struct prng *prng);
+/* Every node is eligible, and every such command answered. Asks for what is not. */
+bool user_nodes_are_free(struct user *user);
 bool user_is_waiting(const struct user *user);
 /* Their answers. */
 void user_on_reply(struct user *user, const char *topic, const void *payload, size_t length);
