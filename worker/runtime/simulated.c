@@ -199,6 +199,20 @@ void simulated_engine_step(struct simulated_engine *engine)
     simulated_changed(engine);
 }
 
+void simulated_starts_orphan(struct simulated_engine *engine,
+                             const struct simulated_runtime *starter)
+{
+    struct simulated_task *e, *next;
+    DL_FOREACH_SAFE(engine->tasks, e, next)
+    {
+        if (starter && e->starter != starter)
+            continue;
+        e->starter = NULL;
+        if (e->phase == PHASE_PREPARING)
+            simulated_task_drop(engine, e);
+    }
+}
+
 /* ---- the machine ---- */
 
 struct simulated_engine *simulated_engine_new(const struct simulated_engine_config *config)
@@ -220,15 +234,11 @@ void simulated_engine_free(struct simulated_engine *engine)
 
 void simulated_engine_set_up(struct simulated_engine *engine, bool up)
 {
-    struct simulated_task *e, *next;
     if (engine->down == !up)
         return;
     engine->down = !up;
-    DL_FOREACH_SAFE(engine->tasks, e, next)
-    {
-        if (!up && e->phase == PHASE_PREPARING)
-            simulated_task_drop(engine, e);
-    }
+    if (!up)
+        simulated_starts_orphan(engine, NULL);
     for (struct simulated_runtime *r = engine->runtimes; r; r = r->next)
         simulated_answer_add(r, up ? RUNTIME_UP : RUNTIME_DOWN, NULL, 0);
     simulated_changed(engine);

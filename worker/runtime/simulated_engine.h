@@ -14,6 +14,7 @@ enum simulated_phase { PHASE_PREPARING, PHASE_STARTING, PHASE_RUNNING, PHASE_END
 struct simulated_task {
     struct simulated_task *prev, *next;
     char *node, *cluster, *task_id;
+    const struct simulated_runtime *starter; /* that waits for it to run; NULL: it has gone */
     int64_t run;
     enum simulated_phase phase;
     struct script script;
@@ -67,6 +68,10 @@ struct simulated_engine {
 };
 
 /* simulated.c */
+/* Who asked for these starts (NULL: anybody) hears no more of them: pulls end, what is created may
+ * yet come to run. */
+void simulated_starts_orphan(struct simulated_engine *engine,
+                             const struct simulated_runtime *starter);
 struct now simulated_now(const struct simulated_engine *engine);
 /* The deadline may have changed: tells who drives the engine. */
 void simulated_changed(const struct simulated_engine *engine);

@@ -78,13 +78,23 @@ bool simulated_runtime_sees(const struct simulated_runtime *runtime,
 
 /* ---- answers ---- */
 
+/* Created, and nobody waits any more for it to run: a list removes it (docs/decisions.md, D14). */
+static bool is_leftover(const struct simulated_task *task)
+{
+    return task->phase < PHASE_RUNNING && !task->starter;
+}
+
 static void list_to(struct simulated_runtime *runtime)
 {
-    struct simulated_task *e;
-    DL_FOREACH(runtime->engine->tasks, e)
+    struct simulated_task *e, *next;
+    DL_FOREACH_SAFE(runtime->engine->tasks, e, next)
     {
         if (e->doomed)
             continue;
+        if (is_leftover(e) && simulated_runtime_sees(runtime, e)) {
+            simulated_task_drop(runtime->engine, e);
+            continue;
+        }
         if (e->phase == PHASE_RUNNING && simulated_runtime_sees(runtime, e))
             simulated_runtime_report(runtime, e, RUNTIME_RUNNING, REASON_NONE);
         else if (e->phase == PHASE_ENDED && simulated_runtime_sees(runtime, e))
@@ -196,6 +206,7 @@ static void task_new(struct simulated_runtime *runtime, const struct runtime_sta
     task->resources = start->task->resources;
     task->resources.devices = (struct string_list){0}; /* not ours to keep */
     bind_ports(engine, task, &start->task->ports);
+    task->starter = runtime;
     task->phase = PHASE_PREPARING;
     simulated_task_set_due(engine, task, task->script.pull_ms);
     DL_APPEND(engine->tasks, task);
@@ -342,6 +353,7 @@ static void simulated_close(struct runtime *base)
         if (answer->runtime == runtime)
             answer_drop(engine, answer);
     }
+    simulated_starts_orphan(engine, runtime);
     DL_DELETE(engine->runtimes, runtime);
     free(runtime->node);
     free(runtime->cluster);
