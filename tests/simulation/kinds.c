@@ -8,7 +8,7 @@
 /* Starts that fail must not fail it for good: it is placed nowhere else. */
 #define STARTED_AGAIN "\"restart\":{\"delay\":\"1s\",\"mode\":\"delay\",\"interval\":\"20s\"},"
 
-enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT };
+enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT, PARENT };
 
 static const struct kind kinds[] = {
     [SERVICE] = {.type = "service", .state = "running", .more = PLACED_AGAIN},
@@ -20,6 +20,12 @@ static const struct kind kinds[] = {
                   .state = "completed",
                   .more = STARTED_AGAIN},
     [DEPENDENT] = {.type = "service", .state = "running", .more = PLACED_AGAIN, .waits_for = 2},
+    [PARENT] = {.type = "batch",
+                .ends = true,
+                .parent = true,
+                .state = "parent",
+                .only = "[\"exit\",\"0\",\"after\",\"3s\"]",
+                .more = PLACED_AGAIN "\"parameters\":{},"},
     [OVERRUN] =
         {.type = "batch",
          .ends = true,
@@ -32,7 +38,7 @@ static const struct kind kinds[] = {
 const struct kind *kind_of_job(int job, bool all)
 {
     static const int few[] = {SERVICE, SERVICE, BATCH};
-    static const int every[] = {SYSTEM, SYSBATCH, DEPENDENT, OVERRUN, SERVICE, BATCH};
+    static const int every[] = {SYSTEM, SYSBATCH, DEPENDENT, PARENT, OVERRUN, SERVICE, BATCH};
     return all ? &kinds[every[job % (int)ARRAY_LENGTH(every)]]
                : &kinds[few[job % (int)ARRAY_LENGTH(few)]];
 }

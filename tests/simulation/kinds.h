@@ -11,6 +11,7 @@ struct kind {
     const char *state; /* in its status, in the end */
     const char *only;  /* its command whatever the dice say, NULL: as they fall */
     const char *more;  /* keys of its specification */
+    bool parent;       /* run by the children that its dispatches make */
     int waits_for;     /* the job so many numbers before, 0: none */
 };
 

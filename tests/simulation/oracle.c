@@ -36,6 +36,11 @@ struct started { /* an attempt: the last run of it that was seen to run */
     UT_hash_handle hh;
 };
 
+struct child { /* that was seen to run */
+    char name[TASK_ID_MAX];
+    UT_hash_handle hh;
+};
+
 struct done { /* an instance of a batch job that has ended well */
     char instance[TASK_ID_MAX];
     int64_t at_ms;
@@ -49,6 +54,8 @@ struct oracle {
     struct site sites[NODES_MAX];
     struct done *done;
     struct started *started;
+    struct child *children;
+    int64_t child_count[JOBS_MAX];
     bool has_run[JOBS_MAX]; /* something of the job was seen to run */
 };
 
@@ -63,7 +70,7 @@ int64_t oracle_node_cpu_millis(const struct world *world)
 static const struct wish *wish_of(const struct oracle *oracle, const char *task_id)
 {
     const struct wish *wishes = user_wishes(oracle->world->user);
-    size_t length = strcspn(task_id, "_");
+    size_t length = strcspn(task_id, "_-"); /* a child is its parent's */
     for (int job = 0; job < oracle->world->options.jobs; job++)
         if (strlen(wishes[job].name) == length && !strncmp(wishes[job].name, task_id, length))
             return &wishes[job];
@@ -175,6 +182,25 @@ static void check_waited(struct oracle *oracle, const struct running *running)
         world_fail(oracle->world, "%s runs before what it waits for", running->task_id);
 }
 
+/* One command is one child, however often it was sent. */
+static void check_child(struct oracle *oracle, const struct running *running)
+{
+    const struct wish *wish = wish_of(oracle, running->task_id);
+    struct child *child;
+    char name[TASK_ID_MAX];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(running->task_id, "_"), running->task_id);
+    HASH_FIND_STR(oracle->children, name, child);
+    if (!wish || !wish->kind->parent || child)
+        return;
+    child = mem_alloc(sizeof(*child));
+    memcpy(child->name, name, sizeof(name));
+    HASH_ADD_STR(oracle->children, name, child);
+    if (!strcmp(name, wish->name))
+        world_fail(oracle->world, "%s runs itself, and has parameters", name);
+    if (++oracle->child_count[wish - user_wishes(oracle->world->user)] > wish->asked)
+        world_fail(oracle->world, "%s has more children than were asked for", wish->name);
+}
+
 static int64_t since(const struct look *look, const struct running *running)
 {
     for (int i = 0; i < look->before_count; i++)
@@ -186,6 +212,7 @@ static int64_t since(const struct look *look, const struct running *running)
     check_not_done(look->oracle, look->site, running);
     check_new_run(look->oracle, look->site, running);
     check_waited(look->oracle, running);
+    check_child(look->oracle, running);
     return look->oracle->world->now_ms;
 }
 
@@ -203,7 +230,7 @@ static void see(void *context, const struct simulated_execution *execution)
         char name[TASK_ID_MAX];
         name_done(wish, look->site, running.instance, name);
         if (execution->ended && execution->exit_code == 0 && wish &&
-            !strcmp(wish->kind->state, "completed"))
+            (wish->kind->parent || !strcmp(wish->kind->state, "completed")))
             note_done(look->oracle, look->site, name);
         return;
     }
@@ -393,6 +420,8 @@ static const char *what_ends_lacks(const struct oracle *oracle, const struct wis
 {
     if (running_of(oracle, wish, -1))
         return "I9: a job that ends still runs";
+    if (oracle->child_count[wish - user_wishes(oracle->world->user)] < wish->dispatched)
+        return "I9: a dispatch that was accepted has no child that ran";
     return NULL;
 }
 
@@ -468,6 +497,11 @@ void oracle_free(struct oracle *oracle)
         return;
     while (oracle->done)
         forget_done(oracle, oracle->done);
+    while (oracle->children) {
+        struct child *child = oracle->children;
+        HASH_DEL(oracle->children, child);
+        free(child);
+    }
     while (oracle->started) {
         struct started *started = oracle->started;
         HASH_DEL(oracle->started, started);

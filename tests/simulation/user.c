@@ -12,8 +12,8 @@
 
 enum { RETRY_MS = 8000, TEXT_MAX = 1200 };
 
-enum verb { VERB_SET, VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART, VERB_COUNT };
-static const char *const verb_names[] = {"set", "scale", "stop", "delete", "restart"};
+enum verb { VERB_SET, VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART, VERB_DISPATCH, VERB_COUNT };
+static const char *const verb_names[] = {"set", "scale", "stop", "delete", "restart", "dispatch"};
 
 struct errand {
     enum verb verb;
@@ -176,6 +176,8 @@ static enum verb pick_verb(struct prng *prng, const struct wish *wish)
     static const enum verb verbs[] = {VERB_SET,   VERB_SET,  VERB_SET,    VERB_SCALE,
                                       VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART};
     enum verb verb = verbs[prng_below(prng, ARRAY_LENGTH(verbs))];
+    if (wish->kind->parent && wish->exists && !wish->stopped && verb <= VERB_SCALE)
+        return VERB_DISPATCH;
     bool can_scale = wish->exists && !wish->kind->ends && !wish->kind->everywhere;
     return verb == VERB_SCALE && !can_scale ? VERB_SET : verb;
 }
@@ -187,7 +189,9 @@ static void user_send(struct user *user, int job, enum verb verb)
     struct errand *errand = &user->errands[job];
     wish->waiting = true;
     wish->changed_ms = world->now_ms;
+    wish->asked += verb == VERB_DISPATCH;
     errand->wish = *wish;
+    errand->wish.dispatched += verb == VERB_DISPATCH;
     errand->verb = verb;
     snprintf(errand->token, sizeof(errand->token), "t-%lld", (long long)++user->tokens);
     write_errand(user, errand);

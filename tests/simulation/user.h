@@ -12,6 +12,8 @@ struct wish {
     bool stopped;
     const struct kind *kind;
     int waits_for;      /* number of the job that it depends on, -1: none */
+    int64_t asked;      /* dispatches that were sent, not counting repetitions */
+    int64_t dispatched; /* those that were accepted */
     bool replace;       /* a silent node's instances are placed elsewhere */
     int64_t count;      /* instances */
     int64_t mark;       /* number of the set that was accepted, in the environment of its tasks */
