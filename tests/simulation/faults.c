@@ -52,8 +52,9 @@ static bool is_whole(const struct process *process)
 bool fault_may_lose(struct world *world)
 {
     const struct wish *wishes = user_wishes(world->user);
-    bool fair =
-        world->now_ms - world->lost_ms > LOSSES_APART_MS && is_whole(&world->manager->process);
+    bool fair = world->now_ms - world->lost_ms > LOSSES_APART_MS &&
+                world->now_ms - world->old_words_ms > LOSSES_APART_MS &&
+                is_whole(&world->manager->process);
     for (int i = 0; i < world->options.nodes; i++)
         fair = fair && is_whole(&world->nodes[i].process);
     for (int i = 0; i < world->options.jobs; i++)

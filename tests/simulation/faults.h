@@ -29,8 +29,8 @@ struct node *fault_some_node(struct world *world);
 struct process *fault_some_process(struct world *world);
 void fault_later(struct world *world, int64_t delay_ms,
                  void (*run)(void *context, uint64_t id, void *load), void *context);
-/* Everybody has said everything again since the last loss, and no command is under way: its
- * repetition after the loss of the tokens would be a new command. */
+/* Everybody has said everything again since the last loss and the last old words, and no command is
+ * under way: its repetition after the loss of the tokens would be a new command. */
 bool fault_may_lose(struct world *world);
 
 #endif

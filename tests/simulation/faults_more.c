@@ -225,10 +225,11 @@ static void speak_again(void *context, uint64_t id, void *load)
      * store or by a manager that begins on an empty one, nobody can tell old words from the truth.
      */
     bool can_be_known = world->lost_ms < parrot->since_ms;
-    if (can_be_known)
+    if (can_be_known && !world->quiet) {
         world_note(world, "fault: an old %s is said again", parrot->topic);
-    if (!world->quiet && can_be_known)
+        world->old_words_ms = world->now_ms;
         broker_inject(world->broker, parrot->topic, parrot->payload, parrot->length, true);
+    }
     parrot_free(parrot);
 }
 

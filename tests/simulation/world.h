@@ -105,9 +105,10 @@ struct world {
     struct node nodes[NODES_MAX];
     struct user *user;
     struct oracle *oracle;
-    bool quiet;      /* faults have ended */
-    int64_t step_ms; /* the last step of the main job */
-    int64_t lost_ms; /* when a truth was lost last */
+    bool quiet;           /* faults have ended */
+    int64_t step_ms;      /* the last step of the main job */
+    int64_t lost_ms;      /* when a truth was lost last */
+    int64_t old_words_ms; /* when something old was said again last */
     char *history[HISTORY_LINES];
     uint64_t history_count;
     char failure[400]; /* "" or what is wrong */
