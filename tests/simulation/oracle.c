@@ -3,6 +3,7 @@
 
 #include "platform/base/mem.h"
 #include "tests/simulation/oracle_documents.h"
+#include "tests/simulation/oracle_types.h"
 #include "tests/simulation/user.h"
 #include "worker/runtime/simulated.h"
 
@@ -36,11 +37,6 @@ struct started { /* an attempt: the last run of it that was seen to run */
     UT_hash_handle hh;
 };
 
-struct child { /* that was seen to run */
-    char name[TASK_ID_MAX];
-    UT_hash_handle hh;
-};
-
 struct done { /* an instance of a batch job that has ended well */
     char instance[TASK_ID_MAX];
     int64_t at_ms;
@@ -54,9 +50,7 @@ struct oracle {
     struct site sites[NODES_MAX];
     struct done *done;
     struct started *started;
-    struct child *children;
-    int64_t child_count[JOBS_MAX];
-    bool has_run[JOBS_MAX]; /* something of the job was seen to run */
+    struct types *types;
 };
 
 int64_t oracle_node_cpu_millis(const struct world *world)
@@ -171,36 +165,6 @@ static void check_new_run(struct oracle *oracle, int site, const struct running 
     started->run = running->run;
 }
 
-/* A job that depends on another never starts before that one was there. */
-static void check_waited(struct oracle *oracle, const struct running *running)
-{
-    const struct wish *wish = wish_of(oracle, running->task_id);
-    if (!wish)
-        return;
-    oracle->has_run[wish - user_wishes(oracle->world->user)] = true;
-    if (wish->waits_for >= 0 && !oracle->has_run[wish->waits_for])
-        world_fail(oracle->world, "%s runs before what it waits for", running->task_id);
-}
-
-/* One command is one child, however often it was sent. */
-static void check_child(struct oracle *oracle, const struct running *running)
-{
-    const struct wish *wish = wish_of(oracle, running->task_id);
-    struct child *child;
-    char name[TASK_ID_MAX];
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(running->task_id, "_"), running->task_id);
-    HASH_FIND_STR(oracle->children, name, child);
-    if (!wish || !wish->kind->parent || child)
-        return;
-    child = mem_alloc(sizeof(*child));
-    memcpy(child->name, name, sizeof(name));
-    HASH_ADD_STR(oracle->children, name, child);
-    if (!strcmp(name, wish->name))
-        world_fail(oracle->world, "%s runs itself, and has parameters", name);
-    if (++oracle->child_count[wish - user_wishes(oracle->world->user)] > wish->asked)
-        world_fail(oracle->world, "%s has more children than were asked for", wish->name);
-}
-
 static int64_t since(const struct look *look, const struct running *running)
 {
     for (int i = 0; i < look->before_count; i++)
@@ -211,8 +175,9 @@ static int64_t since(const struct look *look, const struct running *running)
                (long long)running->run);
     check_not_done(look->oracle, look->site, running);
     check_new_run(look->oracle, look->site, running);
-    check_waited(look->oracle, running);
-    check_child(look->oracle, running);
+    const struct wish *wish = wish_of(look->oracle, running->task_id);
+    if (wish)
+        types_on_run(look->oracle->types, wish, running->task_id);
     return look->oracle->world->now_ms;
 }
 
@@ -420,7 +385,7 @@ static const char *what_ends_lacks(const struct oracle *oracle, const struct wis
 {
     if (running_of(oracle, wish, -1))
         return "I9: a job that ends still runs";
-    if (oracle->child_count[wish - user_wishes(oracle->world->user)] < wish->dispatched)
+    if (types_children(oracle->types, wish) < wish->dispatched)
         return "I9: a dispatch that was accepted has no child that ran";
     return NULL;
 }
@@ -488,6 +453,7 @@ struct oracle *oracle_new(struct world *world)
     struct oracle *oracle = mem_alloc(sizeof(*oracle));
     oracle->world = world;
     oracle->documents = documents_new(world);
+    oracle->types = types_new(world);
     return oracle;
 }
 
@@ -497,16 +463,12 @@ void oracle_free(struct oracle *oracle)
         return;
     while (oracle->done)
         forget_done(oracle, oracle->done);
-    while (oracle->children) {
-        struct child *child = oracle->children;
-        HASH_DEL(oracle->children, child);
-        free(child);
-    }
     while (oracle->started) {
         struct started *started = oracle->started;
         HASH_DEL(oracle->started, started);
         free(started);
     }
+    types_free(oracle->types);
     documents_free(oracle->documents);
     free(oracle);
 }
