@@ -184,7 +184,7 @@ void cluster_score(struct cluster *cluster, struct cluster_group *group,
 enum { CLUSTER_EXCLUSIONS_MAX = 32 };
 struct cluster_exclusion {
     enum reason reason;
-    const char *detail; /* the constraint, device or property; the demand's. NULL: none */
+    const char *detail; /* the constraint, device or property: the demand's text. NULL: none */
     int64_t nodes;
 };
 
@@ -194,12 +194,15 @@ struct cluster_explanation {
     struct cluster_exclusion exclusions[CLUSTER_EXCLUSIONS_MAX];
     size_t count; /* of exclusions; what is too much counts in the last one */
     /* The node that only lacks cpu, memory or disk, and of those the one that lacks least. */
-    const struct cluster_node *nearest; /* NULL: there is none */
+    char nearest[LIMIT_NODE_ID_LENGTH + 1]; /* "" when there is none */
     struct capacity nearest_lacks;
 };
 void cluster_explain(struct cluster *cluster, struct cluster_group *group,
                      const struct cluster_demand *demand,
                      struct cluster_explanation *ret_explanation);
+/* "edge-04 lacks 0.5 cpu and 12 MiB memory"; "" when there is no nearest miss. */
+void cluster_nearest_text(const struct cluster_explanation *explanation, char *ret_text,
+                          size_t size);
 /* The first reason against a node, REASON_NONE: it can take it. `ret_detail` may be NULL. */
 enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group,
                             const struct cluster_demand *demand, struct cluster_node *node,

@@ -2,6 +2,10 @@
  * whether, with what, how much; and the nearest miss. */
 #include "manager/scheduler/cluster_state.h"
 
+#include "schema/quantity.h"
+
+#include <stdio.h>
+
 static const char *full_property(const struct placement_class *class,
                                  const struct cluster_node *node)
 {
@@ -99,7 +103,7 @@ static void note_nearest(struct cluster_explanation *explanation,
     if (explanation->nearest &&
         distance(&lacks, &demand->needs) >= distance(&explanation->nearest_lacks, &demand->needs))
         return;
-    explanation->nearest = node;
+    snprintf(explanation->nearest, sizeof(explanation->nearest), "%s", node->properties.id);
     explanation->nearest_lacks = lacks;
 }
 
@@ -118,5 +122,29 @@ void cluster_explain(struct cluster *cluster, struct cluster_group *group,
         if (reason == REASON_CPU_EXHAUSTED || reason == REASON_MEMORY_EXHAUSTED ||
             reason == REASON_DISK_EXHAUSTED)
             note_nearest(ret_explanation, demand, cluster->nodes[rank]);
+    }
+}
+
+void cluster_nearest_text(const struct cluster_explanation *explanation, char *ret_text,
+                          size_t size)
+{
+    char quantity[3][QUANTITY_TEXT_LENGTH];
+    const struct capacity *lacks = &explanation->nearest_lacks;
+    const int64_t amounts[] = {lacks->cpu_millis, lacks->memory_bytes, lacks->disk_bytes};
+    static const char *const names[] = {"cpu", "memory", "disk"};
+    const char *word = " lacks ";
+    ret_text[0] = '\0';
+    if (!explanation->nearest[0])
+        return;
+    cpu_format(lacks->cpu_millis, quantity[0]);
+    size_format(lacks->memory_bytes, quantity[1]);
+    size_format(lacks->disk_bytes, quantity[2]);
+    size_t length = (size_t)snprintf(ret_text, size, "%s", explanation->nearest);
+    for (size_t i = 0; i < ARRAY_LENGTH(amounts) && length < size; i++) {
+        if (!amounts[i])
+            continue;
+        length += (size_t)snprintf(ret_text + length, size - length, "%s%s %s", word, quantity[i],
+                                   names[i]);
+        word = " and ";
     }
 }

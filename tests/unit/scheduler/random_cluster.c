@@ -285,7 +285,7 @@ void random_cluster_init(struct random_cluster *it, uint64_t seed)
     it->reference.max_jobs = 1 + (int64_t)below(it, 20);
     it->cluster = cluster_new(&(struct cluster_settings){.policy = it->reference.policy,
                                                          .max_jobs = it->reference.max_jobs});
-    for (uint64_t i = 2 + below(it, 40); i; i--)
+    for (uint64_t i = 2 + below(it, below(it, 8) ? 16 : 50); i; i--)
         random_node_add(it);
     for (size_t i = 0; i < DEMANDS; i++)
         demands[i] = random_demand(it);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { CLUSTERS = 2000, HAPPENINGS = 45 };
+enum { CLUSTERS = 2000, HAPPENINGS = 40 };
 
 /* How often each was compared: a test that never came to something has not tested it. */
 struct seen {
