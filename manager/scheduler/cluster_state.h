@@ -111,6 +111,26 @@ struct cluster_group {
 int64_t tally_get(const struct tally *tally, const struct cluster_node *node);
 void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount);
 
+/* ---- shelves.c: nodes by how full they are ---- */
+
+enum { SHELVES = 18 * 64 + 1 };
+struct shelf_place {
+    uint32_t next, previous; /* ranks, from 1; 0: none */
+    uint32_t shelf;
+};
+struct shelves {
+    uint32_t first[SHELVES];     /* fullest nodes first; ranks, from 1 */
+    struct shelf_place places[]; /* by rank */
+};
+
+struct cluster;
+/* While the cluster is settled. */
+const struct shelves *shelves_obtain(struct cluster *cluster);
+void shelves_move(struct cluster *cluster, uint32_t rank);
+void shelves_drop(struct cluster *cluster);
+/* Of 10^free_cpu + 10^free_memory of its nodes. */
+int64_t shelf_least(size_t shelf);
+
 /* ---- the cluster ---- */
 
 struct placement_class;
@@ -129,6 +149,7 @@ struct cluster {
     struct node_fit *fits;
     size_t fits_capacity;
     struct node_size *sizes;
+    struct shelves *shelves; /* NULL: nobody has asked */
     struct column *columns;
     struct predicate *predicates;
 

@@ -100,7 +100,7 @@ static void note_nearest(struct cluster_explanation *explanation,
     struct capacity lacks = node_lacks(demand, node);
     if (!lacks.cpu_millis && !lacks.memory_bytes && !lacks.disk_bytes)
         return;
-    if (explanation->nearest &&
+    if (explanation->nearest[0] &&
         distance(&lacks, &demand->needs) >= distance(&explanation->nearest_lacks, &demand->needs))
         return;
     snprintf(explanation->nearest, sizeof(explanation->nearest), "%s", node->properties.id);

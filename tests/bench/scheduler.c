@@ -112,7 +112,7 @@ static void let_nodes_settle(struct bench_world *world)
     struct cluster_placement placement;
     struct cluster_job *job = cluster_job_new();
     struct cluster_group *group = cluster_group_new(job);
-    struct cluster_demand demand = bench_demand(world, 1000, 1, 1, 50);
+    struct cluster_demand demand = bench_demand(world, 1000, 1, 2, 50);
     ASSERT(cluster_place(world->cluster, group, &demand, NULL, &placement));
     cluster_group_free(world->cluster, group);
     cluster_job_free(job);
@@ -197,7 +197,7 @@ static void bench_jobs(const char *what, size_t jobs, size_t tasks, double limit
 static void bench_b(void)
 {
     bench_jobs("(b) 10,000 different jobs of 10 instances", 10000, 1, 50000);
-    bench_jobs("(b) 10,000 different jobs of 10 different tasks", 10000, TASKS, 0);
+    bench_jobs("(b) 10,000 jobs of 10 different tasks", 10000, TASKS, 50000);
 }
 
 /* ---- c ---- */

@@ -261,6 +261,20 @@ static struct cluster_demand random_demand(struct random_cluster *it)
     return demand;
 }
 
+struct cluster_demand random_lone_demand(struct random_cluster *it)
+{
+    struct cluster_demand demand = random_demand(it);
+    demand.needs.cpu_millis += (int64_t)below(it, 100);
+    demand.needs.memory_bytes += (int64_t)below(it, 1 << 20);
+    demand.count = 1;
+    demand.policy = chance(it, 90) ? POLICY_BINPACK : POLICY_SPREAD;
+    demand.distinct_count = demand.port_count = demand.devices.count = 0;
+    demand.dynamic_ports = 0;
+    demand.distinct_hosts_of_job = false;
+    ASSERT(cluster_demand_seal(&demand, &it->arena) == 0);
+    return demand;
+}
+
 struct reference_question random_question(struct random_cluster *it)
 {
     size_t group = below(it, GROUPS);

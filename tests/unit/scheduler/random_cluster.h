@@ -29,6 +29,8 @@ void random_node_remove(struct random_cluster *it);
 void random_claim_free(struct random_cluster *it);
 void claim_add(struct random_cluster *it, size_t group, size_t node);
 void claim_free(struct random_cluster *it, size_t number);
+/* Of a task with one instance that is like no other, sealed. */
+struct cluster_demand random_lone_demand(struct random_cluster *it);
 /* A question of a random group, with failures. */
 struct reference_question random_question(struct random_cluster *it);
 

@@ -146,10 +146,61 @@ static void every_answer_is_that_of_the_reference(void **state)
         assert_true(seen.by_policy[policy] > 1000);
 }
 
+/* ---- without a class, and with one ---- */
+
+enum { LONE_CLUSTERS = 400, LONE_TASKS = 60 };
+
+struct lone {
+    struct cluster_demand demand;
+    struct cluster_group *group;
+    struct cluster_claim *claim;
+};
+
+static void compare_lone(struct random_cluster *it, struct lone *lone, struct seen *seen)
+{
+    struct cluster_placement first, second;
+    *lone = (struct lone){random_lone_demand(it), cluster_group_new(it->jobs[0]), NULL};
+    bool found = cluster_place(it->cluster, lone->group, &lone->demand, NULL, &first);
+    bool again = cluster_place(it->cluster, lone->group, &lone->demand, NULL, &second);
+    assert_int_equal(found, again);
+    seen->nowhere += !found;
+    if (!found)
+        return;
+    if (first.node != second.node || first.score != second.score)
+        fail_msg("%s with %lld, then %s with %lld", cluster_node_id(first.node),
+                 (long long)first.score, cluster_node_id(second.node), (long long)second.score);
+    lone->claim = cluster_claim_new(it->cluster, first.node, lone->group, &lone->demand, NULL);
+    seen->placed++;
+}
+
+/* Asked for the first time it is placed without a class, the second time with one, which is what
+ * the reference was compared with. */
+static void a_task_like_no_other_goes_where_its_class_would_send_it(void **state)
+{
+    (void)state;
+    static struct random_cluster it;
+    static struct lone lones[LONE_TASKS];
+    struct seen seen = {.placed = 0};
+    for (uint64_t seed = 0; seed < LONE_CLUSTERS; seed++) {
+        random_cluster_init(&it, seed + CLUSTERS);
+        for (size_t i = 0; i < LONE_TASKS; i++) {
+            compare_lone(&it, &lones[i], &seen);
+            struct lone *ends = &lones[below(&it, i + 1)];
+            if (ends->claim && below(&it, 2))
+                cluster_claim_free(it.cluster, mem_steal(ends->claim));
+        }
+        for (size_t i = 0; i < LONE_TASKS; i++)
+            cluster_group_free(it.cluster, lones[i].group);
+        random_cluster_release(&it);
+    }
+    assert_true(seen.placed > 10000 && seen.nowhere > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_is_that_of_the_reference),
+        cmocka_unit_test(a_task_like_no_other_goes_where_its_class_would_send_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
