@@ -221,10 +221,9 @@ bool memory_broker_step(struct memory_broker *broker)
 
 void memory_broker_settle(struct memory_broker *broker)
 {
-    for (int i = 0; i < SETTLE_STEPS_MAX; i++)
-        if (!memory_broker_step(broker))
-            return;
-    ASSERT(!"the clients of a memory broker came to rest");
+    int steps = 0;
+    while (memory_broker_step(broker))
+        ASSERT(++steps < SETTLE_STEPS_MAX); /* they come to rest */
 }
 
 /* ---- the port ---- */
