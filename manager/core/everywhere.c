@@ -38,9 +38,15 @@ static const struct scheduler_demand *demand_of(const struct group *group)
 }
 
 /* Reasons that make a node none of the job's, where others only say that it cannot take it now. */
-static bool is_mismatch(enum reason reason)
+static bool is_elsewhere(enum reason reason)
 {
-    return reason == REASON_DATACENTER || reason == REASON_RUNTIME_MISSING;
+    return reason == REASON_DATACENTER || reason == REASON_CONSTRAINT;
+}
+
+/* What the node lacks for good, but may only have lost where an instance is already. */
+static bool is_unfit(enum reason reason)
+{
+    return reason == REASON_RUNTIME_MISSING || reason == REASON_DEVICE_MISSING;
 }
 
 static bool node_may_keep(const struct scheduler_demand *demand, const struct node *node)
@@ -50,7 +56,7 @@ static bool node_may_keep(const struct scheduler_demand *demand, const struct no
         return !node->deleted; /* what it is will be heard */
     view.barred = REASON_NONE;
     view.runtimes = ~0u; /* one that is down takes nothing away */
-    return !is_mismatch(scheduler_exclude(demand, &view));
+    return !is_elsewhere(scheduler_exclude(demand, &view));
 }
 
 bool node_takes_work(const struct node *node)
@@ -60,7 +66,10 @@ bool node_takes_work(const struct node *node)
 
 static bool node_may_get(const struct scheduler_demand *demand, const struct node *node)
 {
-    return node_takes_work(node) && !is_mismatch(scheduler_exclude(demand, &node->view));
+    if (!node_takes_work(node))
+        return false;
+    enum reason reason = scheduler_exclude(demand, &node->view);
+    return !is_elsewhere(reason) && !is_unfit(reason);
 }
 
 /* ---- which instance ---- */
