@@ -319,6 +319,22 @@ static void a_foreign_document_on_our_topic_is_written_over(void **state)
     assert_int_equal(cluster_wanted(old, "n1", "web"), 2);
 }
 
+/* Found by the simulation, seed 1092: somebody says again what we said a while ago. */
+static void an_old_document_of_our_own_term_is_written_over(void **state)
+{
+    (void)state;
+    struct assignment said = *cluster_assignment(old, "n1", "web");
+    int64_t writes = cluster_writes(old, "nodes/n1/assign/web");
+    said.head.seq--;
+    cluster_step(old, &(struct manager_event){.kind = EVENT_ASSIGNMENT,
+                                              .node = "n1",
+                                              .job = "web",
+                                              .live = true,
+                                              .assignment = &said});
+    assert_int_equal(cluster_writes(old, "nodes/n1/assign/web"), writes + 1);
+    assert_int_equal(cluster_wanted(old, "n1", "web"), 2);
+}
+
 static void our_own_echo_is_not_written_over(void **state)
 {
     (void)state;
@@ -366,6 +382,7 @@ int main(void)
         TEST(a_manager_that_hears_a_higher_leader_steps_down),
         TEST(a_term_that_a_worker_refuses_is_raised),
         TEST(a_foreign_document_on_our_topic_is_written_over),
+        TEST(an_old_document_of_our_own_term_is_written_over),
         TEST(our_own_echo_is_not_written_over),
         TEST(the_same_events_give_the_same_effects),
     };
