@@ -55,6 +55,12 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_DURATION, OPTI
     X(FORCE, 0, "force", NULL, FLAG, NULL, "overwrite what is there")                             \
     X(DATA_DIR, 0, "data-dir", "DIRECTORY", FILE, NULL,                                           \
       "where broker, manager and worker keep their data; default ~/.local/share/argosy/dev")      \
+    X(CLUSTER, 0, "cluster", "FILE", FILE, NULL,                                                  \
+      "a snapshot to plan on, from `argosy snapshot` or by hand; default: the cluster as it is")  \
+    X(POLICY, 0, "policy", "POLICY", TEXT, NULL,                                                  \
+      "binpack, spread, epvm, greedy or round_robin; default binpack")                            \
+    X(EXPLAIN, 0, "explain", NULL, FLAG, NULL,                                                    \
+      "for each instance every node, with its score or what is against it")                       \
     X(PORT, 'p', "port", "PORT", COUNT, NULL, "the broker's port; default: a free one")           \
     X(ONCE, 0, "once", NULL, FLAG, NULL, "stop again as soon as everything is up")                \
     X(MARKDOWN, 0, "markdown", NULL, FLAG, NULL, NULL) /* hidden: writes docs/command-line.md */
@@ -150,6 +156,7 @@ int cmd_inspect(struct cli *cli);
 int cmd_node(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_snapshot(struct cli *cli);
+int cmd_plan(struct cli *cli);
 int cmd_init(struct cli *cli);
 int cmd_dev(struct cli *cli);
 int cmd_version(struct cli *cli);

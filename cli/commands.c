@@ -53,6 +53,12 @@ const struct command commands[] = {
      cmd_logs},
     {"inspect", "INSTANCE|TASK-ID", 1, 1, 0, "everything the worker knows of one task",
      "Asks the worker, so it shows what is, not what was last reported.", cmd_inspect},
+    {"plan", "FILE…", 1, -1, OPTION_BIT(CLUSTER) | OPTION_BIT(POLICY) | OPTION_BIT(EXPLAIN),
+     "what would become of jobs, without submitting them",
+     "Places the jobs' instances on the cluster as it is retained on the bus, or with --cluster on "
+     "one out of a file, with no broker. The same cluster and jobs give the same plan. Exit code "
+     "6 says that some instance fits nowhere.",
+     cmd_plan},
     {"snapshot", "", 0, 0, 0, "print the cluster as the scheduler sees it, as JSON",
      "Nodes with what they offer and what their heartbeat told, and the attempts that have not "
      "ended with what they reserve, out of what is retained on the bus.",

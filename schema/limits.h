@@ -10,6 +10,7 @@ enum {
     LIMIT_JOB_SPEC_BYTES = 64 * 1024,
     LIMIT_ATTEMPT_RECORD_BYTES = 384,
     LIMIT_DISPATCH_PAYLOAD_BYTES = 16 * 1024,
+    LIMIT_FILE_BYTES = 256 * 1024 * 1024, /* a snapshot of a cluster */
     LIMIT_JSON_DEPTH = 16,
     LIMIT_DECODE_ARENA_BYTES = 8 * 1024 * 1024, /* memory one decoded message may take */
     LIMIT_ROOT_LENGTH = 100,

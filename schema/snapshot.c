@@ -75,6 +75,8 @@ static const struct field snapshot_fields[] = {
           .max = 64),
     FIELD(struct cluster_snapshot, TIME, "taken_ms", taken_ms, "When it was taken.",
           .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
+    FIELD(struct cluster_snapshot, STRING, "policy", policy,
+          "By which it places: binpack, spread, epvm, greedy or round_robin."),
     FIELD(struct cluster_snapshot, RECORDS, "nodes", nodes, "The nodes.",
           .record = &snapshot_node_record),
     FIELD(struct cluster_snapshot, RECORDS, "tasks", tasks, "What is placed on them.",

@@ -50,6 +50,7 @@ struct snapshot_task { /* an attempt that has not ended */
 struct cluster_snapshot {
     const char *cluster;      /* its id, NULL: none */
     int64_t taken_ms;         /* since 1970, 0: not told */
+    const char *policy;       /* by which it places; NULL: binpack */
     struct record_list nodes; /* struct snapshot_node */
     struct record_list tasks; /* struct snapshot_task */
 };

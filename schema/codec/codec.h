@@ -24,6 +24,11 @@ enum codec_mode {
 int codec_decode(const struct record *record, const char *text, size_t length, enum codec_mode mode,
                  struct arena *arena, void *ret_value, struct problems *problems);
 
+/* The same for a file of a person's own: larger than a message may be, and unknown keys are ignored
+ * (another version may have written it). */
+int codec_decode_file(const struct record *record, const char *text, size_t length,
+                      struct arena *arena, void *ret_value, struct problems *problems);
+
 /* Compact JSON of a record; absent values are left out. Deterministic: same value, same bytes. Uses
  * no tree. Check out->failed once at the end. */
 void codec_encode(const struct record *record, const void *value, struct buf *out);

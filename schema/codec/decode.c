@@ -83,6 +83,14 @@ int decode_result(struct decoder *decoder)
 
 /* ---- trees ---- */
 
+static int tree_grow(const char *text, size_t length, struct problems *problems, cJSON **ret_tree)
+{
+    *ret_tree = cJSON_ParseWithLength(text, length);
+    if (*ret_tree)
+        return 0;
+    return no_memory(problems);
+}
+
 int tree_parse(const char *text, size_t length, struct problems *problems, cJSON **ret_tree)
 {
     if (!length) {
@@ -90,12 +98,7 @@ int tree_parse(const char *text, size_t length, struct problems *problems, cJSON
         length = 2;
     }
     int result = gate_check(text, length, problems);
-    if (result)
-        return result;
-    *ret_tree = cJSON_ParseWithLength(text, length);
-    if (*ret_tree)
-        return 0;
-    return no_memory(problems);
+    return result ? result : tree_grow(text, length, problems, ret_tree);
 }
 
 void tree_cleanup(cJSON **tree)
@@ -161,16 +164,31 @@ void decode_object(struct decoder *decoder, const struct place *place, const str
     }
 }
 
+static int decode_tree(const struct record *record, const cJSON *tree, enum codec_mode mode,
+                       struct arena *arena, void *ret_value, struct problems *problems)
+{
+    struct decoder decoder = {.mode = mode, .arena = arena, .problems = problems};
+    decode_unknown_keys(&decoder, NULL, tree, &record, 1);
+    decode_object(&decoder, NULL, record, tree, ret_value);
+    return decode_result(&decoder);
+}
+
 int codec_decode(const struct record *record, const char *text, size_t length, enum codec_mode mode,
                  struct arena *arena, void *ret_value, struct problems *problems)
 {
     _cleanup_tree_ cJSON *tree = NULL;
     record_init(record, ret_value);
     int result = tree_parse(text, length, problems, &tree);
-    if (result)
-        return result;
-    struct decoder decoder = {.mode = mode, .arena = arena, .problems = problems};
-    decode_unknown_keys(&decoder, NULL, tree, &record, 1);
-    decode_object(&decoder, NULL, record, tree, ret_value);
-    return decode_result(&decoder);
+    return result ? result : decode_tree(record, tree, mode, arena, ret_value, problems);
+}
+
+int codec_decode_file(const struct record *record, const char *text, size_t length,
+                      struct arena *arena, void *ret_value, struct problems *problems)
+{
+    _cleanup_tree_ cJSON *tree = NULL;
+    record_init(record, ret_value);
+    int result = gate_check_file(text, length, problems);
+    if (!result)
+        result = tree_grow(text, length, problems, &tree);
+    return result ? result : decode_tree(record, tree, CODEC_LENIENT, arena, ret_value, problems);
 }

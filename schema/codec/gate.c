@@ -440,17 +440,28 @@ static void report(const struct scanner *scanner, const char *text, struct probl
     problems_add(problems, "", NULL, "%s (line %zu, column %zu)", scanner->fault, line, column);
 }
 
-int gate_check(const char *text, size_t length, struct problems *problems)
+static int check(const char *text, size_t length, size_t limit, size_t arena_limit,
+                 struct problems *problems)
 {
-    if (length > LIMIT_PAYLOAD_BYTES) {
-        problems_add(problems, "", NULL, "larger than %d KiB", LIMIT_PAYLOAD_BYTES / 1024);
+    if (length > limit) {
+        problems_add(problems, "", NULL, "larger than %zu KiB", limit / 1024);
         return -ERR_TOO_LARGE;
     }
     struct scanner scanner = {.at = text, .end = text + length};
-    scanner.arena.limit_bytes = LIMIT_DECODE_ARENA_BYTES;
+    scanner.arena.limit_bytes = arena_limit;
     bool passed = scan_document(&scanner);
     if (!passed)
         report(&scanner, text, problems);
     arena_release(&scanner.arena);
     return passed ? 0 : -scanner.code;
+}
+
+int gate_check(const char *text, size_t length, struct problems *problems)
+{
+    return check(text, length, LIMIT_PAYLOAD_BYTES, LIMIT_DECODE_ARENA_BYTES, problems);
+}
+
+int gate_check_file(const char *text, size_t length, struct problems *problems)
+{
+    return check(text, length, LIMIT_FILE_BYTES, 0, problems);
 }

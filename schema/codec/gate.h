@@ -11,5 +11,7 @@
  * place, or none. Returns 0, -ERR_INVALID, -ERR_TOO_LARGE, -ERR_NO_MEMORY. `arena` holds keys while
  * it runs. */
 int gate_check(const char *text, size_t length, struct problems *problems);
+/* The same for a file of a person's own, which may be larger than a message. */
+int gate_check_file(const char *text, size_t length, struct problems *problems);
 
 #endif

@@ -164,6 +164,65 @@ class Snapshot(Case):
         self.assertEqual((task["resources"]["cpu"], task["resources"]["memory"]), (0.1, 64 << 20))
 
 
+class Plan(Case):
+    """On a cluster out of a file: no broker is asked."""
+
+    def plan(self, job, cluster, *words):
+        snapshot = self.file(json.dumps(cluster), "snapshot.json")
+        return self.argosy("plan", "--cluster", str(snapshot), self.file(job), *words, ARGOSY_BROKER="127.0.0.1:1")
+
+    @staticmethod
+    def node(name, cpu=2, memory="1GiB", **more):
+        return {"id": name, "capacity": {"cpu": cpu, "memory": memory, "disk": "1GiB"}, **more}
+
+    def instances(self, *words):
+        result = self.plan(*words, "--json")
+        return {one["instance"]: one for one in json.loads(result.stdout)["instances"]}, result.returncode
+
+    def test_what_is_there_stays_and_the_rest_goes_to_the_best_node(self):
+        cluster = {"nodes": [self.node("n1"), self.node("n2", cpu=1)],
+                   "tasks": [{"job": "web", "index": 0, "node": "n1", "resources": {"cpu": 0.5, "memory": "64MiB"}},
+                             {"job": "web", "index": 2, "node": "n1", "resources": {"cpu": 0.5, "memory": "64MiB"}}]}
+        found, code = self.instances("name: web\nimage: x\ncount: 2\nresources: {cpu: 0.5}\n", cluster)
+        self.assertEqual({name: (one["action"], one["node"]) for name, one in found.items()},
+                         {"web_web_0": ("keep", "n1"), "web_web_1": ("place", "n2"), "web_web_2": ("stop", "n1")})
+        self.assertEqual(code, 0)
+
+    def test_the_policy_decides(self):
+        cluster = {"nodes": [self.node("full"), self.node("empty")],
+                   "tasks": [{"job": "other", "node": "full", "resources": {"cpu": 1, "memory": "512MiB"}}]}
+        job = "name: web\nimage: x\n"
+        self.assertEqual(self.instances(job, cluster)[0]["web_web_0"]["node"], "full")
+        self.assertEqual(self.instances(job, {**cluster, "policy": "spread"})[0]["web_web_0"]["node"], "empty")
+        self.assertEqual(self.plan(job, cluster, "--policy", "best").returncode, 2)
+
+    def test_what_fits_nowhere_is_6_with_reasons_and_the_nearest_miss(self):
+        cluster = {"nodes": [self.node("n1"), self.node("n2", eligible=False), self.node("n3", ports_used=[8080])]}
+        found, code = self.instances("name: web\nimage: x\nports: ['8080:80']\nresources: {cpu: 2.5}\n", cluster)
+        pending = found["web_web_0"]
+        self.assertEqual((pending["action"], code, pending["nearest"]), ("pending", 6, "n1 lacks 0.5 cpu"))
+        self.assertEqual({why["reason"]: why["nodes"] for why in pending["excluded"]},
+                         {"cpu_exhausted": 1, "ineligible": 1, "port_taken": 1})
+
+    def test_explain_tells_of_every_node(self):
+        cluster = {"nodes": [self.node("n1"), self.node("n2", online=False)]}
+        result = self.plan("name: web\nimage: x\n", cluster, "--explain", "--json")
+        (one,) = json.loads(result.stdout)["instances"]
+        n1, n2 = one["candidates"]
+        self.assertEqual((n1["node"], n1["score"]), ("n1", one["score"]))
+        self.assertEqual((n2["node"], n2["excluded"]), ("n2", "node_silent"))
+
+    def test_a_system_job_goes_to_each_node_that_matches(self):
+        cluster = {"nodes": [self.node("n1", datacenter="a"), self.node("n2", datacenter="b"), self.node("n3", datacenter="a")]}
+        found, code = self.instances("name: agent\ntype: system\nimage: x\ndatacenters: [a]\n", cluster)
+        self.assertEqual(([one["node"] for one in found.values()], code), (["n1", "n3"], 0))
+
+    def test_what_is_no_snapshot_is_2_with_its_place(self):
+        result = self.plan("name: web\nimage: x\n", {"nodes": [{"datacenter": "a"}]})
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("/nodes/0", result.stderr)
+
+
 class Run(Case):
     def test_a_service_that_is_seen_running_is_0(self):
         fake = self.fake(set=running)

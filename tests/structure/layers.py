@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "worker/runtime": ["platform", "schema", "worker/runtime"],
     "worker/shim": ["worker/runtime/shim_format.h", "worker/shim"],
     "worker": ["platform", "schema", "worker"],
-    "cli": ["platform", "schema", "cli"],
+    "cli": ["platform", "schema", "cli", "manager/scheduler/plan.h"],
 }
 PURE = ["schema", "manager/core", "manager/scheduler", "worker/core"]
 CODEC = "schema/codec/"

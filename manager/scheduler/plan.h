@@ -1,0 +1,25 @@
+/* A plan: what the scheduler would do with jobs on a cluster. Pure: same cluster, same jobs, same
+ * plan. What is planned first is there for what comes next. */
+#ifndef ARGOSY_MANAGER_SCHEDULER_PLAN_H
+#define ARGOSY_MANAGER_SCHEDULER_PLAN_H
+
+#include "manager/scheduler/cluster.h"
+#include "schema/job_spec.h"
+#include "schema/plan.h"
+#include "schema/snapshot.h"
+
+struct plan_options {
+    enum cluster_policy policy;
+    bool explain; /* tell of every node */
+};
+
+/* 0: there is no such policy. */
+enum cluster_policy plan_policy_from_string(const char *text);
+
+/* `jobs` are normalised and checked. The result is in `arena`, and points to the snapshot and the
+ * jobs. Aborts when there is no memory. */
+void plan_make(const struct cluster_snapshot *snapshot, const struct job_spec *const *jobs,
+               size_t job_count, const struct plan_options *options, struct arena *arena,
+               struct plan *ret_plan);
+
+#endif
