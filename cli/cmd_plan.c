@@ -193,7 +193,7 @@ int cmd_plan(struct cli *cli)
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     _cleanup_client_ struct client *client = NULL;
     struct cluster_snapshot snapshot = {0};
-    const struct job_spec **jobs;
+    const struct job_spec **jobs = NULL;
     struct plan plan;
     const char *policy = cli->value[OPT_POLICY], *file = cli->value[OPT_CLUSTER];
     struct plan_options options = {.explain = cli_given(cli, OPT_EXPLAIN)};
