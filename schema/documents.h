@@ -130,7 +130,8 @@ struct node_desired {
     struct string_map labels;   /* set by people; over the worker's own */
     int64_t interval_ms;        /* heartbeat; UNSET: the worker's own */
     struct int_map assignments; /* job -> revision: everything that is assigned */
-    int64_t session_floor;      /* in a tombstone: the deleted node's last session, 0: none */
+    int64_t session_floor; /* its last session, in a tombstone or when it speaks with a smaller one;
+                              0 */
 };
 extern const struct record node_desired_record;
 

@@ -128,7 +128,7 @@ static int fill_node_desired(struct manager *manager, struct node *node, struct 
     *out = (struct node_desired){.eligible = node->eligible,
                                  .labels = node->labels,
                                  .interval_ms = node->interval_ms,
-                                 .session_floor = node->deleted ? node->session : 0};
+                                 .session_floor = node->deleted || node->muted ? node->session : 0};
     int error = fill_index(node, arena, &out->assignments);
     if (error)
         return error;

@@ -114,6 +114,16 @@ static void note_instance(struct manager *manager, struct node *node, const char
                "two workers, %s and %s, use this id", node->instance, node->former_instance);
 }
 
+/* A worker that lost its store, with its clock set back, and whose will has overwritten what it
+ * could have read back, would never be heard again. */
+static void tell_floor(struct manager *manager, struct node *node)
+{
+    if (node->muted)
+        return;
+    node->muted = true;
+    mark_desired(manager, node);
+}
+
 void on_presence(struct manager *manager, const struct manager_event *event)
 {
     const struct presence_document *presence = event->presence;
@@ -121,11 +131,14 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     struct node *node = node_admit(manager, event->node);
     if (!node)
         return;
+    if (presence->session < node->session && event->live && !offline && !node->deleted)
+        tell_floor(manager, node);
     if (presence->session < node->session ||
         (presence->session == node->session && !offline && node->offline))
         return;
     if (node->deleted && (presence->session == node->session || offline))
         return;
+    node->muted = node->muted && presence->session == node->session;
     node->session = presence->session;
     node->offline = offline;
     if (event->live && !offline) {

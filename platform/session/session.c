@@ -183,6 +183,14 @@ static void session_note_duplicate(struct session *session, const struct presenc
     handler->on_duplicate(handler->context, heard->instance);
 }
 
+void session_heed_floor(struct session *session, int64_t floor)
+{
+    if (floor <= session->number)
+        return;
+    session->number = floor; /* raised above it on disconnect */
+    session_reconnect(session, "a newer session of ours is remembered");
+}
+
 /* What we hear about ourselves. A stale copy of an earlier session is overwritten by our birth,
  * which is on its way; only what is at least as new as our session needs an answer. */
 static void session_on_presence(struct session *session, const struct bus_message *message,

@@ -73,6 +73,9 @@ int64_t session_deadline_ms(const struct session *session);
 int session_stage(const struct session *session);
 int64_t session_number(const struct session *session);
 const char *session_instance(const struct session *session);
+/* Somebody remembers that session of ours: when it is larger than the present one, nobody hears us,
+ * and we connect again above it. */
+void session_heed_floor(struct session *session, int64_t floor);
 /* Starts the stages again without a new connection (a resync). */
 void session_resync(struct session *session, struct now now);
 /* Says "offline" with the present number (before a clean close). */

@@ -280,6 +280,14 @@ bool user_nodes_are_free(struct user *user)
     return are_free;
 }
 
+/* A store that cannot be written, or no memory; anything else is refused for good: the token is
+ * known, and gets the same answer again. */
+static bool is_refused_for_now(const struct reply *reply)
+{
+    return reply->result != REPLY_ACCEPTED && reply->code &&
+           (!strcmp(reply->code, "store_failed") || !strcmp(reply->code, "overloaded"));
+}
+
 static bool node_take(struct user *user, const struct reply *reply)
 {
     for (int node = 0; reply->token && node < user->world->options.nodes; node++) {
@@ -288,7 +296,7 @@ static bool node_take(struct user *user, const struct reply *reply)
             continue;
         world_note(user->world, "user hears: n%d %s is %s", node + 1, node_verb_names[errand->verb],
                    reply->code ? reply->code : "answered");
-        errand->waiting = errand->waiting && reply->result != REPLY_ACCEPTED; /* else: not yet */
+        errand->waiting = errand->waiting && is_refused_for_now(reply);
         return true;
     }
     return false;
@@ -309,15 +317,11 @@ static void take(struct user *user, int job, const struct reply *reply)
     struct wish *wish = &user->wishes[job];
     struct world *world = user->world;
     bool accepted = reply->result == REPLY_ACCEPTED;
-    /* A store that cannot be written, or no memory, refuses for now; scaling what is gone is
-     * refused for good. */
-    bool try_again = !accepted && reply->code &&
-                     (!strcmp(reply->code, "store_failed") || !strcmp(reply->code, "overloaded"));
     world_note(world, "user hears: %s %s is %s", verb_names[user->errands[job].verb], wish->name,
                accepted      ? "accepted"
                : reply->code ? reply->code
                              : "rejected");
-    if (try_again)
+    if (is_refused_for_now(reply))
         return;
     if (accepted)
         *wish = user->errands[job].wish;

@@ -73,6 +73,16 @@ static void an_offline_of_an_older_session_changes_nothing(void **state)
     assert_int_equal(cluster_wanted(c, "n1", "web"), 1);
 }
 
+/* Found by the simulation, seed 54750. */
+static void a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known(void **state)
+{
+    (void)state;
+    cluster_presence(c, "n1", PRESENCE_ONLINE, 5);
+    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 0);
+    cluster_presence(c, "n1", PRESENCE_ONLINE, 3);
+    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
+}
+
 static void after_lost_after_the_instance_runs_elsewhere(void **state)
 {
     (void)state;
@@ -406,6 +416,7 @@ int main(void)
         TEST(a_silent_node_makes_its_attempts_unknown_not_lost),
         TEST(the_will_alone_moves_nothing_but_keeps_new_work_away),
         TEST(an_offline_of_an_older_session_changes_nothing),
+        TEST(a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known),
         TEST(after_lost_after_the_instance_runs_elsewhere),
         TEST(a_pinned_instance_is_never_replaced),
         TEST(stop_after_is_waited_for_before_an_instance_is_replaced),
