@@ -67,8 +67,10 @@ static void *dial_run(void *context)
 {
     struct mqtt_dial *dial = context;
     if (name_is_known(dial) && !is_abandoned(dial)) {
+        /* Waiting here it tries one address after the other; otherwise it would only try the first
+         * that is not refused at once: ::1 for localhost, where the broker may not listen. */
         dial->result.code =
-            mosquitto_connect_async(dial->handle, dial->host, dial->port, dial->keepalive_s);
+            mosquitto_connect(dial->handle, dial->host, dial->port, dial->keepalive_s);
         dial->result.system = errno;
     }
     pthread_mutex_lock(&dial->lock);
