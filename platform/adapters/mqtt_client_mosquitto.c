@@ -303,6 +303,7 @@ static int client_dial(struct mqtt_client *client, const char *host, int port, s
     loop_timer_set(client->timer, now_ms(client) + CONNECT_TIMEOUT_MS);
     if (!host_is_numeric(host))
         return mqtt_dial_start(client->config->loop, client->handle, host, port, keepalive_s,
+                               client->version == 5 && client->config->persistent,
                                client_on_dialled, client, &client->dial, err);
     struct mqtt_dial_result result = {
         .code = mosquitto_connect_async(client->handle, host, port, keepalive_s)};

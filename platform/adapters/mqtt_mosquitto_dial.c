@@ -1,5 +1,6 @@
 #include "platform/adapters/mqtt_mosquitto_dial.h"
 
+#include "platform/adapters/mqtt_mosquitto_handle.h"
 #include "platform/base/mem.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ struct mqtt_dial {
     struct mosquitto *handle;
     char *host;
     int port, keepalive_s;
+    bool keeps_session;
     struct mqtt_dial_result result;
     struct loop_async *wake; /* the owner's */
     void (*on_done)(void *context, const struct mqtt_dial_result *result);
@@ -69,8 +71,8 @@ static void *dial_run(void *context)
     if (name_is_known(dial) && !is_abandoned(dial)) {
         /* Waiting here it tries one address after the other; otherwise it would only try the first
          * that is not refused at once: ::1 for localhost, where the broker may not listen. */
-        dial->result.code =
-            mosquitto_connect(dial->handle, dial->host, dial->port, dial->keepalive_s);
+        dial->result.code = mqtt_mosquitto_handle_connect(dial->handle, dial->host, dial->port,
+                                                          dial->keepalive_s, dial->keeps_session);
         dial->result.system = errno;
     }
     pthread_mutex_lock(&dial->lock);
@@ -112,7 +114,7 @@ static int thread_start(struct mqtt_dial *dial)
 }
 
 int mqtt_dial_start(struct loop *loop, struct mosquitto *handle, const char *host, int port,
-                    int keepalive_s,
+                    int keepalive_s, bool keeps_session,
                     void (*on_done)(void *context, const struct mqtt_dial_result *result),
                     void *context, struct mqtt_dial **ret_dial, struct err *err)
 {
@@ -121,6 +123,7 @@ int mqtt_dial_start(struct loop *loop, struct mosquitto *handle, const char *hos
                                .host = mem_strdup(host),
                                .port = port,
                                .keepalive_s = keepalive_s,
+                               .keeps_session = keeps_session,
                                .on_done = on_done,
                                .context = context};
     pthread_mutex_init(&dial->lock, NULL);

@@ -31,16 +31,25 @@ static int handle_set_tls(struct mosquitto *handle, const struct mqtt_bus_config
     return mosquitto_tls_set(handle, NULL, "/etc/ssl/certs", config->certificate_file, key, NULL);
 }
 
-/* Properties are taken only by the call that blocks: it keeps them, and is stopped at once by the
- * port that is none. */
-static int handle_set_session_expiry(struct mosquitto *handle)
+int mqtt_mosquitto_handle_connect(struct mosquitto *handle, const char *host, int port,
+                                  int keepalive_s, bool keeps_session)
 {
     mosquitto_property *properties = NULL;
-    int result = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+    int result = 0;
+    if (keeps_session)
+        result = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
                                               SESSION_EXPIRY_S);
     if (!result)
-        result = mosquitto_connect_bind_v5(handle, "", -1, 0, NULL, properties);
+        result = mosquitto_connect_bind_v5(handle, host, port, keepalive_s, NULL, properties);
     mosquitto_property_free_all(&properties);
+    return result;
+}
+
+/* Properties are taken only by the call that blocks: it keeps them for the other one too, and is
+ * stopped at once by the port that is none. */
+static int handle_set_session_expiry(struct mosquitto *handle)
+{
+    int result = mqtt_mosquitto_handle_connect(handle, "", -1, 0, true);
     return result == MOSQ_ERR_INVAL ? 0 : result;
 }
 

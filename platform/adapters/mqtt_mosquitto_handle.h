@@ -12,4 +12,9 @@ int mqtt_mosquitto_handle_new(const struct mqtt_bus_config *config, int version,
                               const char *will_topic, const char *will_payload, void *context,
                               struct mosquitto **ret_handle);
 
+/* Connects, and waits until some address of `host` answers or none does. `keeps_session`: MQTT 5,
+ * the broker is to keep it for seven days. A MOSQ_ERR_ code; errno with MOSQ_ERR_ERRNO. */
+int mqtt_mosquitto_handle_connect(struct mosquitto *handle, const char *host, int port,
+                                  int keepalive_s, bool keeps_session);
+
 #endif
