@@ -27,7 +27,11 @@ void manager_shell_step(struct manager_shell *shell, const struct manager_event 
 {
     enum manager_phase before = manager_phase(shell->manager);
     manager_step(shell->manager, event, manager_shell_now(shell), &shell->effects);
-    if (before != PHASE_SUPERSEDED && manager_phase(shell->manager) == PHASE_SUPERSEDED)
+    enum manager_phase now = manager_phase(shell->manager);
+    /* What was decided in this batch is noted beside the answers that promise it. */
+    if (before == PHASE_LEADING && now != PHASE_LEADING)
+        manager_shell_note_effects(shell);
+    if (before != PHASE_SUPERSEDED && now == PHASE_SUPERSEDED)
         log_error("another manager leads with a higher term: this one decides nothing any more");
 }
 

@@ -87,6 +87,8 @@ int manager_shell_load_documents(struct manager_shell *shell, struct err *err);
 
 /* write.c: marks and effects to notes in the ledger */
 void manager_shell_write(struct manager_shell *shell);
+/* Also by one that leads no more: what it decided while it did. */
+void manager_shell_note_effects(struct manager_shell *shell);
 bool manager_shell_is_own(void *context, const char *topic);
 
 /* messages.c */

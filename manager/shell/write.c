@@ -129,18 +129,22 @@ static void write_event(struct manager_shell *shell, const struct event_effect *
     manager_shell_event(shell, &event);
 }
 
-void manager_shell_write(struct manager_shell *shell)
+void manager_shell_note_effects(struct manager_shell *shell)
 {
     struct effects *effects = &shell->effects;
-    if (manager_phase(shell->manager) == PHASE_LEADING) {
-        write_documents(shell);
-        for (size_t i = 0; i < effects->clear_count; i++)
-            write_clear(shell, &effects->clears[i]);
-        for (size_t i = 0; i < effects->ask_count; i++)
-            write_ask(shell, &effects->asks[i]);
-        for (size_t i = 0; i < effects->event_count; i++)
-            write_event(shell, &effects->events[i]);
-        effects_clear(effects);
-    }
+    write_documents(shell);
+    for (size_t i = 0; i < effects->clear_count; i++)
+        write_clear(shell, &effects->clears[i]);
+    for (size_t i = 0; i < effects->ask_count; i++)
+        write_ask(shell, &effects->asks[i]);
+    for (size_t i = 0; i < effects->event_count; i++)
+        write_event(shell, &effects->events[i]);
+    effects_clear(effects);
+}
+
+void manager_shell_write(struct manager_shell *shell)
+{
+    if (manager_phase(shell->manager) == PHASE_LEADING)
+        manager_shell_note_effects(shell);
     write_meta(shell);
 }

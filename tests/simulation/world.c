@@ -76,12 +76,20 @@ static void on_publish(void *context, const char *client, const struct bus_publi
     allocations_resume();
 }
 
+/* A will is the broker's word, and no sign of life. */
+static bool says_offline(const struct bus_message *message)
+{
+    static const char offline[] = "\"state\":\"offline\"";
+    return memmem(message->payload, message->length, offline, sizeof(offline) - 1);
+}
+
 static void on_route(void *context, const char *client, const struct bus_message *message)
 {
     struct world *world = context;
     world_hash(world, message->topic, strlen(message->topic));
     world_hash(world, message->payload, message->length);
-    oracle_on_route(world->oracle, client);
+    if (!says_offline(message))
+        oracle_on_route(world->oracle, client);
     if (world->options.trace)
         fprintf(stderr, "%10.3f    %s%s %.*s\n", (double)world->now_ms / 1000, message->topic,
                 message->retained ? " (retained)" : "", (int)message->length,
