@@ -248,9 +248,11 @@ static void clock_jump(struct world *world)
 
 static void store_has_space(void *context, uint64_t id, void *load)
 {
+    struct process *process = context;
     (void)id;
     (void)load;
-    sim_store_set_full(((struct process *)context)->store, false);
+    if (process->store) /* a manager may be gone for good meanwhile */
+        sim_store_set_full(process->store, false);
 }
 
 static void store_full(struct world *world)

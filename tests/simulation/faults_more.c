@@ -45,9 +45,11 @@ static void manager_stop(struct world *world)
 
 static void store_is_fast(void *context, uint64_t id, void *load)
 {
+    struct process *process = context;
     (void)id;
     (void)load;
-    sim_store_set_slow(((struct process *)context)->store, 0);
+    if (process->store)
+        sim_store_set_slow(process->store, 0);
 }
 
 static void store_slow(struct world *world)

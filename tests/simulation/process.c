@@ -302,6 +302,7 @@ static void process_release(struct world *world, struct process *process)
 {
     process_kill(world, process, 0);
     process->store->ops->close(process->store);
+    process->store = NULL;
 }
 
 void processes_release(struct world *world)

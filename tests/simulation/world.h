@@ -64,7 +64,7 @@ struct machine {
 struct process {
     struct machine machine; /* first */
     struct fuse fuse;
-    struct store *store;
+    struct store *store; /* NULL: it is gone for good */
     struct bus *bus;
     char name[32];
     char client_id[64];
