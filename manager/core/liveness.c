@@ -115,7 +115,8 @@ static void note_instance(struct manager *manager, struct node *node, const char
 }
 
 /* A worker that lost its store, with its clock set back, and whose will has overwritten what it
- * could have read back, would never be heard again. */
+ * could have read back, would never be heard again. Its birth may have come while we were away, so
+ * a retained one is answered too: where it is only an old copy, its worker ignores the answer. */
 static void tell_floor(struct manager *manager, struct node *node)
 {
     if (node->muted)
@@ -131,7 +132,7 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     struct node *node = node_admit(manager, event->node);
     if (!node)
         return;
-    if (presence->session < node->session && event->live && !offline && !node->deleted)
+    if (presence->session < node->session && !offline && !node->deleted)
         tell_floor(manager, node);
     if (presence->session < node->session ||
         (presence->session == node->session && !offline && node->offline))

@@ -83,6 +83,19 @@ static void a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_know
     assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
 }
 
+/* Found by the simulation, seed 36381. */
+static void a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too(void **state)
+{
+    (void)state;
+    struct presence_document presence = {.state = PRESENCE_ONLINE, .session = 3};
+    cluster_presence(c, "n1", PRESENCE_ONLINE, 5);
+    cluster_step(c, &(struct manager_event){.kind = EVENT_LINK_LOST});
+    cluster_step(c, &(struct manager_event){
+                        .kind = EVENT_NODE_PRESENCE, .node = "n1", .presence = &presence});
+    cluster_step(c, &(struct manager_event){.kind = EVENT_PICTURE_WHOLE});
+    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
+}
+
 static void after_lost_after_the_instance_runs_elsewhere(void **state)
 {
     (void)state;
@@ -417,6 +430,7 @@ int main(void)
         TEST(the_will_alone_moves_nothing_but_keeps_new_work_away),
         TEST(an_offline_of_an_older_session_changes_nothing),
         TEST(a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known),
+        TEST(a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too),
         TEST(after_lost_after_the_instance_runs_elsewhere),
         TEST(a_pinned_instance_is_never_replaced),
         TEST(stop_after_is_waited_for_before_an_instance_is_replaced),
