@@ -15,7 +15,8 @@ void timers_release(struct timers *timers);
 
 /* ---- specs.c ---- */
 
-/* A copy with one reference. NULL when there is no memory for it. */
+/* A copy with one reference and with every default: what was stored or said by another argosy may
+ * lack some. NULL when it has no name, or there is no memory for it. */
 struct spec_version *spec_version_new(const struct job_spec *spec, int64_t version,
                                       int64_t submitted_ms);
 struct spec_version *spec_version_ref(struct spec_version *version);

@@ -42,7 +42,8 @@ struct spec_version *spec_version_new(const struct job_spec *spec, int64_t versi
     made->references = 1;
     made->version = version;
     made->submitted_ms = submitted_ms;
-    bool ok = record_copy(&job_spec_record, spec, &made->arena, &made->spec) == 0;
+    bool ok = spec->name && record_copy(&job_spec_record, spec, &made->arena, &made->spec) == 0 &&
+              job_spec_normalise(&made->spec, spec->name, &made->arena) == 0;
     size_t count = ok ? made->spec.tasks.count : 0;
     made->demands = arena_array(&made->arena, count + 1, sizeof(*made->demands));
     ok = ok && made->demands;
