@@ -1,0 +1,27 @@
+/* The references of the fleet's benches, and who submits to it. Usage: see `verbs`. */
+#include "tests/bench/fleet/raw_verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct verb {
+    const char *name;
+    int words;
+    int (*run)(char **words);
+    const char *usage;
+};
+
+static const struct verb verbs[] = {
+    {"submit", 6, verb_submit, "HOST PORT ROOT PREFIX JOBS INSTANCES"},
+};
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+int main(int count, char **words)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (count == verbs[i].words + 2 && !strcmp(words[1], verbs[i].name))
+            return verbs[i].run(words + 2);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(stderr, "fleet_raw %s %s\n", verbs[i].name, verbs[i].usage);
+    return 2;
+}

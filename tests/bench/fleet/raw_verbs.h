@@ -1,0 +1,9 @@
+/* The verbs of fleet_raw; `words` are those after the verb. What each does is in raw_main.c. */
+#ifndef ARGOSY_TESTS_BENCH_RAW_VERBS_H
+#define ARGOSY_TESTS_BENCH_RAW_VERBS_H
+
+#include "tests/bench/fleet/raw.h"
+
+int verb_submit(char **words);
+
+#endif
