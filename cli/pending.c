@@ -8,9 +8,9 @@ static void print_group(FILE *out, const struct pending_group *group)
             group->task ? group->task : "?", group->text ? group->text : group->reason);
     for (size_t i = 0; i < group->excluded.count; i++) {
         const struct exclusion *excluded = RECORD_AT(struct exclusion, group->excluded, i);
-        fprintf(out, "    %" PRId64 " node%s: %s\n", excluded->nodes,
-                excluded->nodes == 1 ? "" : "s",
-                excluded->text ? excluded->text : excluded->reason);
+        fprintf(out, "    %" PRId64 " node%s: %s%s%s\n", excluded->nodes,
+                excluded->nodes == 1 ? "" : "s", excluded->text ? excluded->text : excluded->reason,
+                excluded->detail ? ": " : "", excluded->detail ? excluded->detail : "");
     }
     if (group->nearest)
         fprintf(out, "    nearest: %s\n", group->nearest);

@@ -85,7 +85,8 @@ struct state_counts {
 
 struct exclusion {
     const char *reason; /* wire name of an enum reason */
-    const char *text;   /* "datacenter: node is in another datacenter" with detail */
+    const char *text;   /* "node is in another datacenter" */
+    const char *detail; /* the constraint, property or device, or NULL */
     int64_t nodes;
 };
 

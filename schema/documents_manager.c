@@ -143,6 +143,7 @@ static const struct record task_summary_record =
 static const struct field exclusion_fields[] = {
     FIELD(struct exclusion, STRING, "reason", reason, "Word of the reason."),
     FIELD(struct exclusion, STRING, "text", text, "The reason for a person."),
+    FIELD(struct exclusion, STRING, "detail", detail, "The constraint, property or device."),
     FIELD(struct exclusion, INT, "nodes", nodes, "Nodes that it excludes.", COUNT_BOUNDS),
 };
 static const struct record exclusion_record =

@@ -146,6 +146,7 @@ struct job_spec {
 
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
+extern const struct words runtime_words;          /* enum runtime_kind */
 extern const struct words job_type_words;         /* enum job_type */
 extern const struct words depend_condition_words; /* enum depend_condition */
 extern const struct record resources_record;

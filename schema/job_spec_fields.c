@@ -15,7 +15,7 @@ const struct words job_type_words = WORDS(job_type_items);
 
 static const struct word runtime_items[] = {
     {RUNTIME_DOCKER, "docker"}, {RUNTIME_PROCESS, "process"}, {RUNTIME_SIMULATED, "simulated"}};
-static const struct words runtimes = WORDS(runtime_items);
+const struct words runtime_words = WORDS(runtime_items);
 
 static const struct word pull_items[] = {
     {PULL_ALWAYS, "always"}, {PULL_MISSING, "missing"}, {PULL_NEVER, "never"}};
@@ -195,7 +195,7 @@ static const struct field task_fields[] = {
     FIELD(struct task_spec, INT, "count", count,
           "Instances wanted. system and sysbatch: 1, on each node.",
           .max = LIMIT_INSTANCES_PER_TASK, .fallback = 1),
-    FIELD(struct task_spec, ENUM, "runtime", runtime, "What runs it.", .words = &runtimes,
+    FIELD(struct task_spec, ENUM, "runtime", runtime, "What runs it.", .words = &runtime_words,
           .fallback = RUNTIME_DOCKER),
     FIELD(struct task_spec, STRING, "image", image, "Container image (docker).", .min = 1,
           .max = 255, .pattern = "^[A-Za-z0-9][A-Za-z0-9._/:@-]*$", .accepts = image_is_valid,

@@ -45,6 +45,8 @@ enum {
     LIMIT_INBOX_BYTES = 32 * 1024 * 1024,
     LIMIT_VERSIONS_KEPT = 6,
 
+    DEFAULT_PRIORITY = 50, /* of 1 to 100 */
+
     /* times in milliseconds */
     DEFAULT_HEARTBEAT_MS = 10 * 1000,
     DEFAULT_GRACE_MS = 10 * 1000,

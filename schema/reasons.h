@@ -27,6 +27,7 @@
     X(WAITING_TO_RESCHEDULE, "waiting_to_reschedule", "waits before it is placed again")           \
     X(WAITING_FOR_UPDATE, "waiting_for_update", "waits for its turn in the update")                \
     X(WAITING_FOR_DEPENDENCY, "waiting_for_dependency", "waits for a job that it depends on")      \
+    X(MAKING_ROOM, "making_room", "waits until what has a lower priority has made room")           \
     X(RECOVERING, "recovering", "the manager is still collecting the picture")                     \
     /* preparing and starting */                                                                   \
     X(PULLING_IMAGE, "pulling_image", "the image is being pulled")                                 \
@@ -57,6 +58,7 @@
     X(SCALED_DOWN, "scaled_down", "fewer instances are wanted")                                    \
     X(NODE_MISMATCH, "node_mismatch", "its node does not match the job any more")                  \
     X(UPDATED, "updated", "a newer version of the job replaces it")                                \
+    X(PREEMPTED, "preempted", "something of a higher priority took its room")                      \
     X(REPLACED, "replaced", "another attempt took its place")                                      \
     X(STOPPED_OFFLINE, "stopped_offline", "the node was without the broker for stop_after")        \
     X(NODE_LOST, "node_lost", "its node was silent for longer than lost_after")                    \

@@ -56,7 +56,7 @@ struct attempt *attempt_new(struct manager *manager, const char *id, struct inst
     attempt->holds = true;
     attach(attempt, instance, binding);
     HASH_ADD_STR(manager->attempts, id, attempt);
-    node_take(manager, node, attempt);
+    attempt_claim(manager, attempt);
     if (binding->tombstone)
         grave_close(manager, TOPIC_NODE_ASSIGN, node->id, binding->job->name);
     binding->tombstone = false;
@@ -68,7 +68,18 @@ static void attempt_release(struct manager *manager, struct attempt *attempt)
     if (!attempt->holds)
         return;
     attempt->holds = false;
-    node_give_back(manager, attempt->binding->node, attempt);
+    attempt_unclaim(manager, attempt);
+    manager->room_made = true;
+}
+
+void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec,
+                      const struct task_spec *task)
+{
+    attempt_unclaim(manager, attempt);
+    spec_version_unref(attempt->spec);
+    attempt->spec = spec_version_ref(spec);
+    attempt->task = task;
+    attempt_claim(manager, attempt);
 }
 
 static void forget_just_final(struct manager *manager, const struct attempt *attempt)

@@ -109,5 +109,5 @@ void command_node(struct manager *manager, const char *id, const struct command 
     if (!manager->effects->verdict.changed || node->deleted)
         return;
     mark_desired(manager, node);
-    node_refresh(manager, node);
+    node_describe(manager, node);
 }

@@ -30,46 +30,28 @@ void job_set_everywhere(struct manager *manager, struct job *job, bool everywher
 
 /* ---- which nodes ---- */
 
-static const struct scheduler_demand *demand_of(const struct group *group)
-{
-    const struct spec_version *present = job_present(group->job);
-    const struct task_spec *task = spec_task(&present->spec, group->name);
-    return task ? &present->demands[spec_task_index(&present->spec, task)] : NULL;
-}
-
-/* Reasons that make a node none of the job's, where others only say that it cannot take it now. */
-static bool is_elsewhere(enum reason reason)
-{
-    return reason == REASON_DATACENTER || reason == REASON_CONSTRAINT;
-}
-
-/* What the node lacks for good, but may only have lost where an instance is already. */
+/* What it lacks for good: it may only have lost that where an instance is already. */
 static bool is_unfit(enum reason reason)
 {
     return reason == REASON_RUNTIME_MISSING || reason == REASON_DEVICE_MISSING;
 }
 
-static bool node_may_keep(const struct scheduler_demand *demand, const struct node *node)
+static bool node_may_keep(const struct cluster_demand *demand, const struct node *node)
 {
-    struct scheduler_node view = node->view;
-    if (node->deleted || !node->has_info)
+    if (!node->place)
         return !node->deleted; /* what it is will be heard */
-    view.barred = REASON_NONE;
-    view.runtimes = ~0u; /* one that is down takes nothing away */
-    return !is_elsewhere(scheduler_exclude(demand, &view));
+    return cluster_node_matches(demand, node->place);
 }
 
 bool node_takes_work(const struct node *node)
 {
-    return node->has_info && !node->deleted && !node->view.barred;
+    return node->place && !node->barred;
 }
 
-static bool node_may_get(const struct scheduler_demand *demand, const struct node *node)
+static bool node_may_get(const struct cluster_demand *demand, const struct node *node)
 {
-    if (!node_takes_work(node))
-        return false;
-    enum reason reason = scheduler_exclude(demand, &node->view);
-    return !is_elsewhere(reason) && !is_unfit(reason);
+    return node_takes_work(node) && cluster_node_matches(demand, node->place) &&
+           !is_unfit(cluster_node_misses(demand, node->place));
 }
 
 /* ---- which instance ---- */
@@ -107,7 +89,7 @@ static struct instance *instance_at(const struct group *group, const struct node
 
 bool instance_belongs(const struct instance *instance)
 {
-    const struct scheduler_demand *demand = demand_of(instance->group);
+    const struct cluster_demand *demand = group_demand(instance->group);
     if (!demand || !instance->node)
         return false;
     struct instance *there = instance_at(instance->group, instance->node);
@@ -120,7 +102,7 @@ bool instance_belongs(const struct instance *instance)
 
 static bool is_at_odds(const struct group *group, const struct node *node)
 {
-    const struct scheduler_demand *demand = demand_of(group);
+    const struct cluster_demand *demand = group_demand(group);
     const struct instance *there = instance_at(group, node);
     if (!demand)
         return false;
@@ -144,8 +126,8 @@ void node_wake_everywhere(struct manager *manager, struct node *node)
 struct placing {
     struct manager *manager;
     struct group *group;
-    const struct scheduler_demand *demand;
-    struct scheduler_explanation why; /* of all nodes that match and cannot take it, together */
+    const struct cluster_demand *demand;
+    struct cluster_explanation why; /* of all nodes that match and cannot take it, together */
     int64_t wanted;
     size_t free; /* no slot below is free */
 };
@@ -163,29 +145,33 @@ static struct instance *free_slot(struct placing *placing, struct node *node)
     return instance;
 }
 
-static void add_explanation(struct scheduler_explanation *sum,
-                            const struct scheduler_explanation *one)
+static void explain_there(struct placing *placing, const struct instance *instance,
+                          struct cluster_explanation *ret_why)
 {
-    sum->nodes += one->nodes;
-    for (int reason = 0; reason < REASON_COUNT; reason++)
-        sum->excluded[reason] += one->excluded[reason];
-    if (sum->nearest[0])
-        return;
-    memcpy(sum->nearest, one->nearest, sizeof(sum->nearest));
-    sum->nearest_lacks = one->nearest_lacks;
+    struct cluster_node *place = instance->node->place;
+    *ret_why = (struct cluster_explanation){
+        .nodes = 1, .exclusions = {{.reason = REASON_NODE_SILENT, .nodes = 1}}, .count = 1};
+    if (place)
+        cluster_explain_node(placing->manager->scheduler, placing->group->places, placing->demand,
+                             place, ret_why);
 }
 
 static void place_there(struct placing *placing, struct instance *instance)
 {
-    struct scheduler_explanation why;
-    const struct scheduler_node *view = &instance->node->view;
+    struct manager *manager = placing->manager;
+    struct cluster_explanation why;
     instance->node->here = instance;
     placing->wanted++;
-    if (!instance_wants_placing(placing->manager, instance) ||
-        instance_place(placing->manager, instance, &view, 1, &why))
+    if (!instance_wants_placing(manager, instance))
         return;
-    instance_wait_for_room(placing->manager, instance, &why);
-    add_explanation(&placing->why, &why);
+    if (instance_place(manager, instance, instance->node)) {
+        if (instance->reservation)
+            instance_wait_for_room(manager, instance, REASON_MAKING_ROOM);
+        return;
+    }
+    explain_there(placing, instance, &why);
+    instance_wait_for_room(manager, instance, cluster_explanation_reason(&why));
+    cluster_explanation_add(&placing->why, &why);
 }
 
 /* Slots that have a node, with attempts or without. */
@@ -211,13 +197,13 @@ static void place_new(struct placing *placing)
 
 void group_place_everywhere(struct manager *manager, struct group *group)
 {
-    struct placing placing = {.manager = manager, .group = group, .demand = demand_of(group)};
+    struct placing placing = {.manager = manager, .group = group, .demand = group_demand(group)};
     place_known(&placing);
     place_new(&placing);
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i] && group->instances[i]->node)
             group->instances[i]->node->here = NULL;
     if (!placing.wanted) /* why no node matches */
-        scheduler_place(placing.demand, manager->views, manager->view_count, &placing.why);
+        cluster_explain(manager->scheduler, group->places, placing.demand, &placing.why);
     group_explain(manager, group, !placing.wanted || placing.why.nodes ? &placing.why : NULL);
 }

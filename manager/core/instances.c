@@ -13,7 +13,7 @@
 
 /* ---- what an instance is ---- */
 
-static const struct task_spec *instance_task(const struct instance *instance)
+const struct task_spec *instance_task(const struct instance *instance)
 {
     const struct spec_version *present = job_present(instance->group->job);
     return present ? spec_task(&present->spec, instance->group->name) : NULL;
@@ -47,7 +47,7 @@ bool instance_is_exhausted(const struct instance *instance)
            !attempt_is_outdated(newest) && !instance->reschedule.due_ms;
 }
 
-static bool instance_is_blocked(const struct manager *manager, const struct instance *instance)
+bool instance_is_blocked(const struct manager *manager, const struct instance *instance)
 {
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
         if (!attempt_is_final(attempt) && !attempt_is_given_up(manager, attempt))
@@ -55,7 +55,7 @@ static bool instance_is_blocked(const struct manager *manager, const struct inst
     return false;
 }
 
-static void set_waiting(struct manager *manager, struct instance *instance, enum reason reason)
+void instance_set_waiting(struct manager *manager, struct instance *instance, enum reason reason)
 {
     if (instance->waiting == (int)reason)
         return;
@@ -194,9 +194,7 @@ static void take_present_version(struct manager *manager, struct instance *insta
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
         if (!task || attempt->spec == present || attempt_is_outdated(attempt))
             continue;
-        spec_version_unref(attempt->spec);
-        attempt->spec = spec_version_ref(present);
-        attempt->task = task;
+        attempt_set_spec(manager, attempt, present, task);
         mark_assignment(manager, attempt->binding);
     }
 }
@@ -204,10 +202,14 @@ static void take_present_version(struct manager *manager, struct instance *insta
 static void instance_reconcile(struct manager *manager, struct instance *instance)
 {
     bool wanted = instance_is_wanted(instance);
+    if (!reservation_is_current(instance))
+        reservation_drop(manager, instance);
     take_present_version(manager, instance);
     give_up(manager, instance);
-    if (!wanted || instance_is_completed(instance) || instance_is_blocked(manager, instance))
-        set_waiting(manager, instance, REASON_NONE); /* a silent node may have come back */
+    if (!wanted || instance_is_completed(instance) || instance_is_blocked(manager, instance)) {
+        instance_set_waiting(manager, instance, REASON_NONE); /* a silent node may have come back */
+        reservation_drop(manager, instance);
+    }
     if (!wanted) {
         stop_all(manager, instance, NULL, unwanted_reason(instance));
     } else if (instance_is_completed(instance)) {
@@ -217,161 +219,7 @@ static void instance_reconcile(struct manager *manager, struct instance *instanc
     }
     let_leave(manager, instance, wanted);
     if (!wanted)
-        instance_drop(instance);
-}
-
-/* ---- placing ---- */
-
-/* The scheduler's view of what this group already has on a node. */
-static void stamp(const struct binding *binding, const struct group *group)
-{
-    struct scheduler_node *view = &binding->node->view;
-    view->job_attempts = binding->attempt_count;
-    view->task_attempts = 0;
-    for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
-        if (attempt->instance->group == group && attempt->holds)
-            view->task_attempts++;
-}
-
-static void stamp_all(const struct group *group, bool set)
-{
-    for (struct binding *binding = group->job->bindings; binding; binding = binding->job_next) {
-        if (set)
-            stamp(binding, group);
-        else
-            binding->node->view.job_attempts = binding->node->view.task_attempts = 0;
-    }
-}
-
-static void stamp_failures(struct manager *manager, const struct instance *instance, bool failed)
-{
-    const struct reschedule *reschedule = &instance->reschedule;
-    for (size_t i = 0; i < reschedule->failed_count; i++) {
-        struct node *node = node_find(manager, reschedule->failed_nodes[i]);
-        if (node)
-            node->view.failed_here = failed;
-    }
-}
-
-static void new_attempt_id(struct manager *manager, const struct instance *instance, char *ret_id)
-{
-    struct attempt_name name = {.index = instance->index};
-    memcpy(name.job, instance->group->job->name, sizeof(name.job));
-    memcpy(name.task, instance->group->name, sizeof(name.task));
-    do {
-        prng_base32(&manager->prng, name.suffix, ATTEMPT_SUFFIX_LENGTH);
-        attempt_name_format(ret_id, &name);
-    } while (attempt_find(manager, ret_id));
-}
-
-static void instance_put(struct manager *manager, struct instance *instance, const char *node_id)
-{
-    char id[LIMIT_TASK_ID_LENGTH + 1];
-    struct node *node = node_find(manager, node_id);
-    const struct task_spec *task = instance_task(instance);
-    new_attempt_id(manager, instance, id);
-    struct attempt *attempt =
-        attempt_new(manager, id, instance, node, job_present(instance->group->job), task);
-    attempt_schedule(manager, attempt);
-    instance->displaced = false;
-    reschedule_done(manager, instance);
-    set_waiting(manager, instance, REASON_NONE);
-    mark_assignment(manager, attempt->binding);
-    mark_job(manager, instance->group->job, MARK_STATUS);
-    stamp(attempt->binding, instance->group);
-}
-
-enum reason explanation_reason(const struct scheduler_explanation *explanation)
-{
-    int main_reason = REASON_NO_NODES;
-    int64_t most = 0;
-    for (int reason = 0; reason < REASON_COUNT; reason++) {
-        if (explanation->excluded[reason] <= most)
-            continue;
-        most = explanation->excluded[reason];
-        main_reason = reason;
-    }
-    return (enum reason)main_reason;
-}
-
-void group_explain(struct manager *manager, struct group *group,
-                   const struct scheduler_explanation *explanation)
-{
-    if (!explanation) {
-        free(group->explanation);
-        group->explanation = NULL;
-        return;
-    }
-    if (!group->explanation)
-        group->explanation = mem_alloc(sizeof(*group->explanation));
-    if (memcmp(group->explanation, explanation, sizeof(*explanation)) == 0)
-        return;
-    *group->explanation = *explanation;
-    mark_job(manager, group->job, MARK_STATUS);
-}
-
-/* The scheduler's view of the nodes is about one group at a time. */
-static void look_from(struct group *group, bool *stamped)
-{
-    if (!*stamped)
-        stamp_all(group, true);
-    *stamped = true;
-}
-
-bool instance_place(struct manager *manager, struct instance *instance,
-                    const struct scheduler_node *const *views, size_t count,
-                    struct scheduler_explanation *ret_explanation)
-{
-    struct spec_version *present = job_present(instance->group->job);
-    size_t task = spec_task_index(&present->spec, instance_task(instance));
-    stamp_failures(manager, instance, true);
-    const struct scheduler_node *chosen =
-        scheduler_place(&present->demands[task], views, count, ret_explanation);
-    stamp_failures(manager, instance, false);
-    if (chosen)
-        instance_put(manager, instance, chosen->id);
-    return chosen;
-}
-
-void instance_wait_for_room(struct manager *manager, struct instance *instance,
-                            const struct scheduler_explanation *explanation)
-{
-    set_waiting(manager, instance, explanation_reason(explanation));
-    job_set_waiting(manager, instance->group->job, true);
-}
-
-bool instance_wants_placing(struct manager *manager, struct instance *instance)
-{
-    if (instance_is_blocked(manager, instance) || instance_is_completed(instance) ||
-        instance_is_exhausted(instance))
-        return false;
-    int64_t wait_ms = instance->reschedule.due_ms - manager->now.wall_ms;
-    if (!instance->reschedule.due_ms || wait_ms <= 0)
-        return true;
-    set_waiting(manager, instance, REASON_WAITING_TO_RESCHEDULE);
-    job_wake_at(manager, instance->group->job, manager->now.mono_ms + wait_ms);
-    return false;
-}
-
-/* Instances of a task ask for the same: when one fits nowhere, none does. */
-static void group_place(struct manager *manager, struct group *group, int64_t count)
-{
-    struct scheduler_explanation explanation;
-    bool full = false, stamped = false;
-    for (int64_t i = 0; i < count; i++) {
-        struct instance *instance = group_instance_obtain(group, i);
-        if (!instance_wants_placing(manager, instance))
-            continue;
-        look_from(group, &stamped);
-        if (!full &&
-            instance_place(manager, instance, manager->views, manager->view_count, &explanation))
-            continue;
-        full = true;
-        instance_wait_for_room(manager, instance, &explanation);
-    }
-    if (stamped)
-        stamp_all(group, false);
-    group_explain(manager, group, full ? &explanation : NULL);
+        instance_drop(manager, instance);
 }
 
 /* ---- one job ---- */
@@ -383,7 +231,7 @@ static void hold_back(struct manager *manager, struct group *group, int64_t coun
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
         if (!instance_is_blocked(manager, instance) && !instance_is_completed(instance))
-            set_waiting(manager, instance, reason);
+            instance_set_waiting(manager, instance, reason);
     }
 }
 

@@ -72,6 +72,7 @@ struct spec_version *job_version(const struct job *job, int64_t version);
 void job_queue(struct manager *manager, struct job *job);
 /* Whether it is to be looked at when capacity is freed or a node changes. */
 void job_set_waiting(struct manager *manager, struct job *job, bool waiting);
+int64_t job_priority(const struct job *job);
 /* Looks at the job again at `due_ms` (monotonic) at the latest. */
 void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms);
 struct group *job_group(const struct job *job, const char *task);
@@ -79,7 +80,7 @@ struct group *job_group_obtain(struct job *job, const char *task);
 struct instance *group_instance(const struct group *group, int64_t index);
 struct instance *group_instance_obtain(struct group *group, int64_t index);
 /* Frees it when nothing hangs on it. */
-void instance_drop(struct instance *instance);
+void instance_drop(struct manager *manager, struct instance *instance);
 /* Ends a job for good: tombstones and cleared topics. Nothing of it may be left. */
 void job_bury(struct manager *manager, struct job *job);
 
@@ -107,6 +108,9 @@ static inline bool attempt_is_live(const struct attempt *attempt)
 {
     return !attempt_is_final(attempt) && attempt->desired == DESIRED_RUN;
 }
+/* A version that changes nothing of what runs. */
+void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec,
+                      const struct task_spec *task);
 /* Applies an observation when it is newer. True when something changed. */
 bool attempt_observe(struct manager *manager, struct attempt *attempt,
                      const struct observed_attempt *observed);
@@ -126,6 +130,41 @@ bool attempt_is_given_up(const struct manager *manager, const struct attempt *at
 int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *attempt);
 bool attempt_is_outdated(const struct attempt *attempt);
 void attempts_note_committed(struct manager *manager);
+
+/* ---- claims.c: the scheduler's picture ---- */
+
+/* What it holds counts from now on, or does not any more. */
+void attempt_claim(struct manager *manager, struct attempt *attempt);
+void attempt_unclaim(struct manager *manager, struct attempt *attempt);
+/* Room for the instance on a node where others are still to leave. */
+void reservation_make(struct manager *manager, struct instance *instance, struct node *node);
+/* Does nothing when it has none. */
+void reservation_drop(struct manager *manager, struct instance *instance);
+/* To ask what else fits there, and back. */
+void reservation_lift(struct manager *manager, struct reservation *reservation);
+void reservation_renew(struct manager *manager, struct reservation *reservation);
+/* What the node is has changed. */
+void node_describe(struct manager *manager, struct node *node);
+/* The scheduler forgets the node. */
+void node_undescribe(struct manager *manager, struct node *node);
+
+/* ---- placing.c ---- */
+
+/* What the present version asks for an instance; NULL: it has no such task. */
+const struct cluster_demand *group_demand(const struct group *group);
+/* True when it should be placed now; else it is not its time, and it is looked at again. */
+bool instance_wants_placing(struct manager *manager, struct instance *instance);
+/* On that node, NULL: where it is best. True also when it only has a reservation now; false: no
+ * node can take it. */
+bool instance_place(struct manager *manager, struct instance *instance, struct node *only);
+void instance_wait_for_room(struct manager *manager, struct instance *instance, enum reason reason);
+/* It has none, or one for what the present version asks. */
+bool reservation_is_current(const struct instance *instance);
+/* Every instance of the group below `count` that should be. */
+void group_place(struct manager *manager, struct group *group, int64_t count);
+/* Why instances of the group are pending; NULL: none is for lack of a node. */
+void group_explain(struct manager *manager, struct group *group,
+                   const struct cluster_explanation *explanation);
 
 /* ---- everywhere.c: system and sysbatch jobs ---- */
 
@@ -168,20 +207,11 @@ bool dependencies_are_sound(struct manager *manager, const char *name, const str
 /* Does what should be done for the job now. */
 void job_reconcile(struct manager *manager, struct job *job);
 bool instance_is_wanted(const struct instance *instance);
-/* True when it should be placed now; else it is not its time, and it is looked at again. */
-bool instance_wants_placing(struct manager *manager, struct instance *instance);
-/* On one of those nodes. False when none can take it, with the reason in `ret_explanation`. */
-bool instance_place(struct manager *manager, struct instance *instance,
-                    const struct scheduler_node *const *views, size_t count,
-                    struct scheduler_explanation *ret_explanation);
-/* It waits, since no node can take it. */
-void instance_wait_for_room(struct manager *manager, struct instance *instance,
-                            const struct scheduler_explanation *explanation);
-/* Why instances of the group are pending; NULL: none is for lack of a node. */
-void group_explain(struct manager *manager, struct group *group,
-                   const struct scheduler_explanation *explanation);
-/* The reason that excludes most nodes, REASON_NO_NODES: there is none. */
-enum reason explanation_reason(const struct scheduler_explanation *explanation);
+/* In the present version, or NULL. */
+const struct task_spec *instance_task(const struct instance *instance);
+/* Something of it may run. */
+bool instance_is_blocked(const struct manager *manager, const struct instance *instance);
+void instance_set_waiting(struct manager *manager, struct instance *instance, enum reason reason);
 /* The instance has ended as it should (completed) or for good (failed). */
 bool instance_is_completed(const struct instance *instance);
 bool instance_is_exhausted(const struct instance *instance);
@@ -211,10 +241,8 @@ struct node *node_obtain(struct manager *manager, const char *id);
 /* The same for what workers say: NULL when it is new and there are too many. */
 struct node *node_admit(struct manager *manager, const char *id);
 void node_free(struct manager *manager, struct node *node);
-/* Whether, and why not, it takes new work. Refreshes the scheduler's view. */
+/* Whether, and why not, it takes new work has changed. */
 void node_refresh(struct manager *manager, struct node *node);
-void node_take(struct manager *manager, struct node *node, const struct attempt *attempt);
-void node_give_back(struct manager *manager, struct node *node, const struct attempt *attempt);
 void node_queue_jobs(struct manager *manager, struct node *node);
 void node_set_labels(struct node *node, const struct string_map *labels);
 void node_delete(struct manager *manager, struct node *node);

@@ -26,6 +26,7 @@ struct job *job_obtain(struct manager *manager, const char *name)
         return job;
     job = mem_alloc(sizeof(*job));
     snprintf(job->name, sizeof(job->name), "%s", name);
+    job->places = cluster_job_new();
     timer_init(&job->timer, job_timer_fired, job);
     HASH_ADD_STR(manager->jobs, name, job);
     return job;
@@ -102,13 +103,31 @@ static void job_unqueue(struct manager *manager, struct job *job)
     job->queued = false;
 }
 
+int64_t job_priority(const struct job *job)
+{
+    const struct spec_version *present = job_present(job);
+    return present && present->spec.tasks.count ? present->demands[0].priority : DEFAULT_PRIORITY;
+}
+
+/* Higher priorities first; of equal ones who waits longest. */
+static void wait_in_line(struct manager *manager, struct job *job)
+{
+    struct job *first = manager->waiting, *before = first ? first->wait_prev : NULL;
+    while (before && job_priority(before) < job_priority(job))
+        before = before == first ? NULL : before->wait_prev;
+    if (before)
+        DL_APPEND_ELEM2(manager->waiting, before, job, wait_prev, wait_next);
+    else
+        DL_PREPEND2(manager->waiting, job, wait_prev, wait_next);
+}
+
 void job_set_waiting(struct manager *manager, struct job *job, bool waiting)
 {
     if (job->waiting == waiting)
         return;
     job->waiting = waiting;
     if (waiting)
-        DL_APPEND2(manager->waiting, job, wait_prev, wait_next);
+        wait_in_line(manager, job);
     else
         DL_DELETE2(manager->waiting, job, wait_prev, wait_next);
 }
@@ -138,6 +157,7 @@ struct group *job_group_obtain(struct job *job, const char *task)
     if (!*at) {
         *at = mem_alloc(sizeof(**at));
         (*at)->job = job;
+        (*at)->places = cluster_group_new(job->places);
         snprintf((*at)->name, sizeof((*at)->name), "%s", task);
     }
     return *at;
@@ -173,10 +193,11 @@ struct instance *group_instance_obtain(struct group *group, int64_t index)
     return instance;
 }
 
-void instance_drop(struct instance *instance)
+void instance_drop(struct manager *manager, struct instance *instance)
 {
     if (instance->attempts)
         return;
+    reservation_drop(manager, instance);
     instance->group->instances[instance->index] = NULL;
     reschedule_forget(&instance->reschedule);
     free(instance);
@@ -189,10 +210,11 @@ static void group_free(struct manager *manager, struct group *group)
         while (instance && instance->attempts)
             attempt_free(manager, instance->attempts);
         if (instance)
-            instance_drop(instance);
+            instance_drop(manager, instance);
     }
+    group_explain(manager, group, NULL);
+    cluster_group_free(manager->scheduler, group->places);
     free(group->instances);
-    free(group->explanation);
     free(group);
 }
 
@@ -215,6 +237,7 @@ void job_free(struct manager *manager, struct job *job)
     job_set_everywhere(manager, job, false);
     job_set_gated(manager, job, false);
     HASH_DEL(manager->jobs, job);
+    cluster_job_free(job->places);
     free(job);
 }
 

@@ -16,6 +16,9 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->started_empty = options->term == 0;
     manager->grace_ms = options->grace_ms;
     manager->keepalive_ms = options->keepalive_ms;
+    manager->preemption = options->preemption;
+    manager->scheduler = cluster_new(&(struct cluster_settings){
+        .policy = options->policy, .max_jobs = LIMIT_ATTEMPTS_PER_NODE, .cursor = ""});
     manager->now = now;
     prng_init(&manager->prng, options->seed);
     graves_init(manager);
@@ -33,7 +36,7 @@ void manager_free(struct manager *manager)
     graves_release(manager);
     timers_release(&manager->timers);
     free(manager->just_final);
-    free(manager->views);
+    cluster_free(manager->scheduler);
     free(manager);
 }
 

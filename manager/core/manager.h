@@ -12,6 +12,7 @@
 #ifndef ARGOSY_MANAGER_CORE_H
 #define ARGOSY_MANAGER_CORE_H
 
+#include "manager/scheduler/cluster.h"
 #include "platform/base/arena.h"
 #include "platform/ports/clock.h"
 #include "schema/documents.h"
@@ -28,14 +29,19 @@ struct manager;
 struct job;
 struct node;
 
+/* Whose instances may take the room of those of a lower priority. */
+enum preemption { PREEMPTION_BY_SYSTEM_JOBS, PREEMPTION_BY_ALL, PREEMPTION_BY_NONE };
+
 struct manager_options {
     const char *id;      /* of this manager; copied */
     const char *cluster; /* from the store, NULL: not known yet; copied */
     int64_t term;        /* from the store, 0: none */
     int64_t seq;         /* largest ever given out, from the store */
     uint64_t seed;
-    int64_t grace_ms;     /* DEFAULT_GRACE_MS */
-    int64_t keepalive_ms; /* the workers'; part of the wait for stop_after */
+    int64_t grace_ms;           /* DEFAULT_GRACE_MS */
+    int64_t keepalive_ms;       /* the workers'; part of the wait for stop_after */
+    enum cluster_policy policy; /* of jobs that have none; POLICY_OF_CLUSTER: binpack */
+    enum preemption preemption;
 };
 
 /* ---- events ---- */

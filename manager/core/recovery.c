@@ -151,12 +151,14 @@ void on_node_desired(struct manager *manager, const struct manager_event *event)
         node->settled = true;
         node->session = desired->session_floor;
         grave_dig(manager, TOPIC_NODE_DESIRED, node->id, NULL);
+        node_describe(manager, node);
         return;
     }
     manager->cluster_settled = true;
     node->eligible = desired->eligible;
     node->interval_ms = desired->interval_ms;
     node_set_labels(node, &desired->labels);
+    node_describe(manager, node);
     note_index(manager, node, &desired->assignments);
     grave_close(manager, TOPIC_NODE_DESIRED, node->id, NULL);
 }

@@ -68,7 +68,7 @@ void on_node_info(struct manager *manager, const struct manager_event *event)
     hear_head(manager, node, info);
     node_set_grace(manager, node);
     node_settle_or_ask(manager, node);
-    node_refresh(manager, node);
+    node_describe(manager, node);
 }
 
 /* ---- state ---- */

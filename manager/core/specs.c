@@ -1,39 +1,11 @@
 /* Versions of a specification: one arena each, counted references, never changed after creation. */
 #include "manager/core/internal.h"
 
+#include "manager/scheduler/demand.h"
 #include "schema/record.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool demand_ports(const struct task_spec *task, struct arena *arena,
-                         struct scheduler_demand *demand)
-{
-    struct scheduler_port *ports = arena_array(arena, task->ports.count + 1, sizeof(*ports));
-    if (!ports)
-        return false;
-    for (size_t i = 0; i < task->ports.count; i++) {
-        struct port_spec port;
-        if (port_spec_parse(task->ports.items[i], &port) && port.host)
-            ports[demand->port_count++] = (struct scheduler_port){port.host, port.udp};
-    }
-    demand->ports = ports;
-    return true;
-}
-
-static bool demand_fill(const struct job_spec *spec, const struct task_spec *task,
-                        struct arena *arena, struct scheduler_demand *demand)
-{
-    *demand = (struct scheduler_demand){
-        .datacenters = &spec->datacenters,
-        .runtime = task->runtime,
-        .needs = {.cpu_millis = task->resources.cpu_millis,
-                  .memory_bytes = task->resources.memory_bytes,
-                  .disk_bytes = task->resources.disk_bytes},
-        .count = task->count,
-    };
-    return demand_ports(task, arena, demand);
-}
 
 struct spec_version *spec_version_new(const struct job_spec *spec, int64_t version,
                                       int64_t submitted_ms)
@@ -48,8 +20,8 @@ struct spec_version *spec_version_new(const struct job_spec *spec, int64_t versi
     made->demands = arena_array(&made->arena, count + 1, sizeof(*made->demands));
     ok = ok && made->demands;
     for (size_t i = 0; ok && i < count; i++)
-        ok = demand_fill(&made->spec, RECORD_AT(struct task_spec, made->spec.tasks, i),
-                         &made->arena, &made->demands[i]);
+        ok = !demand_from_spec(&made->spec, RECORD_AT(struct task_spec, made->spec.tasks, i),
+                               &made->arena, &made->demands[i]);
     if (ok)
         return made;
     spec_version_unref(made);

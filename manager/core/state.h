@@ -9,7 +9,7 @@
 #define ARGOSY_MANAGER_CORE_STATE_H
 
 #include "manager/core/manager.h"
-#include "manager/scheduler/scheduler.h"
+#include "manager/scheduler/cluster.h"
 #include "platform/base/mem.h"
 #include "platform/base/prng.h"
 
@@ -53,7 +53,7 @@ struct spec_version {
     int64_t submitted_ms;
     struct arena arena;
     struct job_spec spec;
-    struct scheduler_demand *demands; /* one a task */
+    struct cluster_demand *demands; /* one a task */
 };
 
 /* ---- entities ---- */
@@ -81,14 +81,15 @@ struct attempt {
     int stop_reason;
     int64_t run_wanted;
 
-    bool adopted;             /* heard of, not placed by us: its age is not known */
-    bool unknown;             /* its node is silent */
-    bool unheard;             /* its node was silent, or we were: it was not reported since */
-    bool holds;               /* its resources are taken on the node */
-    bool answered;            /* final by the worker's own words: nothing of it runs */
-    bool final_stored;        /* the final state was committed */
-    int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
-    int64_t ended_ms;         /* monotonic: when it became final here */
+    bool adopted;                /* heard of, not placed by us: its age is not known */
+    bool unknown;                /* its node is silent */
+    bool unheard;                /* its node was silent, or we were: it was not reported since */
+    bool holds;                  /* its resources are taken on the node */
+    struct cluster_claim *claim; /* with the scheduler, while it holds and knows the node */
+    bool answered;               /* final by the worker's own words: nothing of it runs */
+    bool final_stored;           /* the final state was committed */
+    int64_t healthy_since_ms;    /* monotonic; 0: is not healthy */
+    int64_t ended_ms;            /* monotonic: when it became final here */
 };
 
 /* Waiting and history of one instance: goes into jobs/<job>/history. */
@@ -105,8 +106,19 @@ struct instance {
     struct reschedule reschedule;
     int waiting; /* enum reason why it is pending, REASON_NONE */
     /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    struct node *node; /* where it belongs, NULL: not known yet */
-    bool displaced;    /* stopped for an update, and not placed since */
+    struct node *node;               /* where it belongs, NULL: not known yet */
+    bool displaced;                  /* stopped for an update, and not placed since */
+    struct reservation *reservation; /* NULL: it waits for no room that is being made */
+};
+
+/* Room on a node that others still have to leave. Not stored: a manager that starts again asks
+ * anew. */
+struct reservation {
+    struct reservation *prev, *next; /* manager->reservations */
+    struct instance *instance;
+    struct node *node;
+    struct spec_version *spec; /* whose demand the claim is for */
+    struct cluster_claim *claim;
 };
 
 /* The instances of one task. */
@@ -116,7 +128,9 @@ struct group {
     char name[LIMIT_NAME_LENGTH + 1];
     struct instance **instances; /* by index, NULL where there is none */
     size_t capacity;
-    struct scheduler_explanation *explanation; /* of the last placement that failed, or NULL */
+    struct cluster_group *places;            /* the scheduler's */
+    struct cluster_explanation *explanation; /* of the last placement that failed, or NULL */
+    struct spec_version *explained;          /* where its texts are */
 };
 
 enum mark_bit {
@@ -155,7 +169,8 @@ struct job {
     bool everywhere; /* one instance on each node that matches: in manager->everywhere */
     struct job *everywhere_prev, *everywhere_next;
     struct timer timer;
-    int64_t changed_ms; /* wall: last change of its status */
+    int64_t changed_ms;         /* wall: last change of its status */
+    struct cluster_job *places; /* the scheduler's */
 };
 
 struct binding {
@@ -227,11 +242,9 @@ struct node {
     bool answered;                          /* in this connection */
     bool ask_wanted;                        /* something of it was heard that nobody explains */
     struct timer ask_timer;
-    /* the scheduler's view; id points to the node's */
-    struct scheduler_node view;
-    struct scheduler_port *ports;
-    size_t port_capacity;
-    struct instance *here; /* of the group that is being placed everywhere */
+    enum reason barred;         /* why it takes no new work, REASON_NONE */
+    struct cluster_node *place; /* the scheduler's; NULL: nobody knows what the node is */
+    struct instance *here;      /* of the group that is being placed everywhere */
 };
 
 /* A tombstone in the store: its topic is cleared, and later forgotten. */
@@ -266,8 +279,9 @@ struct manager {
     struct attempt *attempts;
     struct grave *graves;
     struct timer grave_timer;
-    const struct scheduler_node **views; /* of all nodes that may be considered */
-    size_t view_count, view_capacity;
+    struct cluster *scheduler;
+    enum preemption preemption;
+    struct reservation *reservations;
 
     struct job *queue_first, *queue_last;
     struct job *waiting;

@@ -83,19 +83,22 @@ static void count_leaving(const struct group *group, struct state_counts *counts
 
 /* ---- pending ---- */
 
-static int add_exclusions(const struct scheduler_explanation *explanation, struct arena *arena,
+static int add_exclusions(const struct cluster_explanation *explanation, struct arena *arena,
                           struct pending_group *out)
 {
     char nearest[LIMIT_MESSAGE_LENGTH];
-    struct exclusion *items = arena_array(arena, REASON_COUNT, sizeof(*items));
+    struct exclusion *items = arena_array(arena, explanation->count + 1, sizeof(*items));
     if (!items)
         return -ERR_NO_MEMORY;
-    out->excluded = (struct record_list){items, 0};
-    for (int reason = 0; reason < REASON_COUNT; reason++)
-        if (explanation->excluded[reason])
-            items[out->excluded.count++] = (struct exclusion){
-                reason_to_string(reason), reason_text(reason), explanation->excluded[reason]};
-    scheduler_nearest_text(explanation, nearest, sizeof(nearest));
+    out->excluded = (struct record_list){items, explanation->count};
+    for (size_t i = 0; i < explanation->count; i++) {
+        const struct cluster_exclusion *from = &explanation->exclusions[i];
+        items[i] = (struct exclusion){.reason = reason_to_string((int)from->reason),
+                                      .text = reason_text((int)from->reason),
+                                      .detail = from->detail,
+                                      .nodes = from->nodes};
+    }
+    cluster_nearest_text(explanation, nearest, sizeof(nearest));
     out->nearest = nearest[0] ? arena_strdup(arena, nearest) : NULL;
     return 0;
 }
@@ -111,17 +114,17 @@ static bool is_nowhere(const struct group *group)
 
 static const char *pending_text(const struct group *group, int reason, struct arena *arena)
 {
-    const struct scheduler_explanation *why = group->explanation;
+    const struct cluster_explanation *why = group->explanation;
+    int64_t nodes = why ? cluster_explanation_nodes(why, (enum reason)reason) : 0;
     if (reason == REASON_WAITING_FOR_DEPENDENCY)
         return job_dependency_text(group->job, arena);
-    if (!why || !why->nodes || !why->excluded[reason])
+    if (!nodes)
         return reason_text(reason);
     if (job_is_everywhere(group->job) && !is_nowhere(group))
         return arena_printf(arena, "%lld of the nodes that match cannot take it: %s",
-                            (long long)why->excluded[reason], reason_text(reason));
-    return arena_printf(arena, "no node can take it; %lld of %lld: %s",
-                        (long long)why->excluded[reason], (long long)why->nodes,
-                        reason_text(reason));
+                            (long long)nodes, reason_text(reason));
+    return arena_printf(arena, "no node can take it; %lld of %lld: %s", (long long)nodes,
+                        (long long)why->nodes, reason_text(reason));
 }
 
 static int add_pending_group(const struct group *group, int reason, struct arena *arena,
@@ -139,7 +142,7 @@ static int add_pending_group(const struct group *group, int reason, struct arena
         return -ERR_NO_MEMORY;
     status->pending.count++;
     if (reason == REASON_WAITING_TO_RESCHEDULE || reason == REASON_WAITING_FOR_DEPENDENCY ||
-        !group->explanation)
+        reason == REASON_MAKING_ROOM || !group->explanation)
         return 0;
     return add_exclusions(group->explanation, arena, out);
 }
@@ -198,7 +201,8 @@ static int fill_nowhere(const struct group *group, struct arena *arena, struct j
         return add_pending_group(group, REASON_WAITING_FOR_DEPENDENCY, arena, status);
     if (!group->explanation)
         return 0;
-    return add_pending_group(group, (int)explanation_reason(group->explanation), arena, status);
+    return add_pending_group(group, (int)cluster_explanation_reason(group->explanation), arena,
+                             status);
 }
 
 static int fill_everywhere(const struct group *group, struct arena *arena,

@@ -20,8 +20,15 @@
 #ifndef ARGOSY_MANAGER_SCHEDULER_CLUSTER_H
 #define ARGOSY_MANAGER_SCHEDULER_CLUSTER_H
 
-#include "manager/scheduler/scheduler.h"
+#include "platform/base/arena.h"
+#include "schema/documents.h"
 #include "schema/expression.h"
+#include "schema/limits.h"
+#include "schema/reasons.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct cluster;
 struct cluster_node;
@@ -80,6 +87,11 @@ const char *cluster_node_id(const struct cluster_node *node);
 
 /* ---- what is placed ---- */
 
+struct cluster_port {
+    int64_t port; /* on the node */
+    bool udp;
+};
+
 struct cluster_affinity {
     struct expression expression;
     int64_t weight; /* -100 … 100, not 0 */
@@ -109,8 +121,8 @@ struct cluster_demand {
     const struct string_list *datacenters; /* globs */
     int runtime;                           /* enum runtime_kind */
     struct capacity needs;
-    int64_t memory_max_bytes;           /* a node must have that much, 0: what is needed */
-    const struct scheduler_port *ports; /* static ones */
+    int64_t memory_max_bytes;         /* a node must have that much, 0: what is needed */
+    const struct cluster_port *ports; /* static ones */
     size_t port_count;
     int64_t dynamic_ports;
     struct string_list devices; /* of the node; each is used by one instance at a time */
@@ -157,9 +169,9 @@ struct cluster_failures {
     size_t count;
 };
 
-/* 60 millionths are 60 * 10^6: a mean of up to five parts is a whole number. */
-enum { CLUSTER_SCORE_SCALE = 60 };
-#define CLUSTER_SCORE_ONE ((int64_t)CLUSTER_SCORE_SCALE * SCHEDULER_SCORE_ONE)
+/* Parts are in millionths; a mean of up to five of them, times 60, is a whole number. */
+enum { CLUSTER_PART_ONE = 1000000, CLUSTER_SCORE_SCALE = 60 };
+#define CLUSTER_SCORE_ONE ((int64_t)CLUSTER_SCORE_SCALE * CLUSTER_PART_ONE)
 
 struct cluster_placement {
     struct cluster_node *node;
@@ -203,10 +215,31 @@ void cluster_explain(struct cluster *cluster, struct cluster_group *group,
 /* "edge-04 lacks 0.5 cpu and 12 MiB memory"; "" when there is no nearest miss. */
 void cluster_nearest_text(const struct cluster_explanation *explanation, char *ret_text,
                           size_t size);
+/* The same of one node alone: nobody asks about the others. */
+void cluster_explain_node(struct cluster *cluster, struct cluster_group *group,
+                          const struct cluster_demand *demand, struct cluster_node *node,
+                          struct cluster_explanation *ret_explanation);
+bool cluster_explanation_equal(const struct cluster_explanation *a,
+                               const struct cluster_explanation *b);
+/* Of the exclusions with that reason. */
+int64_t cluster_explanation_nodes(const struct cluster_explanation *explanation,
+                                  enum reason reason);
+/* The reason that excludes most nodes; REASON_NO_NODES: there is none. */
+enum reason cluster_explanation_reason(const struct cluster_explanation *explanation);
+/* Adds what another one counts. */
+void cluster_explanation_add(struct cluster_explanation *sum,
+                             const struct cluster_explanation *more);
 /* The first reason against a node, REASON_NONE: it can take it. `ret_detail` may be NULL. */
 enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group,
                             const struct cluster_demand *demand, struct cluster_node *node,
                             const char **ret_detail);
+
+/* What a node is, whatever is claimed on it and whether or not it is barred: whether it is where
+ * the demand wants to be (datacenter, constraints), and the first thing that it lacks for it
+ * (runtime, constraint, property, device, memory), REASON_NONE: nothing. */
+bool cluster_node_matches(const struct cluster_demand *demand, const struct cluster_node *node);
+enum reason cluster_node_misses(const struct cluster_demand *demand,
+                                const struct cluster_node *node);
 
 /* Who would have to go so that an instance that fits nowhere can be placed: instances of other jobs
  * whose priority is lower by at least 10; lowest priority first, in one priority the nearest in
@@ -222,5 +255,9 @@ struct cluster_preemption {
 bool cluster_preempt(struct cluster *cluster, struct cluster_group *group,
                      const struct cluster_demand *demand,
                      struct cluster_preemption *ret_preemption);
+/* The same on one node; false: not there. */
+bool cluster_preempt_on(struct cluster *cluster, struct cluster_group *group,
+                        const struct cluster_demand *demand, struct cluster_node *node,
+                        struct cluster_preemption *ret_preemption);
 
 #endif

@@ -5,6 +5,7 @@
 #include "schema/quantity.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *full_property(const struct placement_class *class,
                                  const struct cluster_node *node)
@@ -65,18 +66,18 @@ enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group
 /* ---- all nodes ---- */
 
 static void note_exclusion(struct cluster_explanation *explanation, enum reason reason,
-                           const char *detail)
+                           const char *detail, int64_t nodes)
 {
     for (size_t i = 0; i < explanation->count; i++)
         if (explanation->exclusions[i].reason == reason &&
             explanation->exclusions[i].detail == detail) {
-            explanation->exclusions[i].nodes++;
+            explanation->exclusions[i].nodes += nodes;
             return;
         }
     if (explanation->count < CLUSTER_EXCLUSIONS_MAX)
         explanation->exclusions[explanation->count++] =
             (struct cluster_exclusion){reason, detail, 0};
-    explanation->exclusions[explanation->count - 1].nodes++;
+    explanation->exclusions[explanation->count - 1].nodes += nodes;
 }
 
 /* How far off a node is: its largest shortage as a share of what is asked, in millionths. */
@@ -107,22 +108,88 @@ static void note_nearest(struct cluster_explanation *explanation,
     explanation->nearest_lacks = lacks;
 }
 
+static void explain_one(const struct placement_class *class, const struct cluster_node *node,
+                        struct cluster_explanation *explanation)
+{
+    const char *detail;
+    enum reason reason = exclude(class, node, &detail);
+    if (!reason)
+        return;
+    note_exclusion(explanation, reason, detail, 1);
+    if (reason == REASON_CPU_EXHAUSTED || reason == REASON_MEMORY_EXHAUSTED ||
+        reason == REASON_DISK_EXHAUSTED)
+        note_nearest(explanation, class->demand, node);
+}
+
 void cluster_explain(struct cluster *cluster, struct cluster_group *group,
                      const struct cluster_demand *demand,
                      struct cluster_explanation *ret_explanation)
 {
     const struct placement_class *class = class_obtain(cluster, group, demand);
     *ret_explanation = (struct cluster_explanation){.nodes = (int64_t)cluster->count};
-    for (size_t rank = 0; rank < cluster->count; rank++) {
-        const char *detail;
-        enum reason reason = exclude(class, cluster->nodes[rank], &detail);
-        if (!reason)
+    for (size_t rank = 0; rank < cluster->count; rank++)
+        explain_one(class, cluster->nodes[rank], ret_explanation);
+}
+
+void cluster_explain_node(struct cluster *cluster, struct cluster_group *group,
+                          const struct cluster_demand *demand, struct cluster_node *node,
+                          struct cluster_explanation *ret_explanation)
+{
+    *ret_explanation = (struct cluster_explanation){.nodes = 1};
+    explain_one(class_obtain(cluster, group, demand), node, ret_explanation);
+}
+
+void cluster_explanation_add(struct cluster_explanation *sum,
+                             const struct cluster_explanation *more)
+{
+    sum->nodes += more->nodes;
+    for (size_t i = 0; i < more->count; i++)
+        note_exclusion(sum, more->exclusions[i].reason, more->exclusions[i].detail,
+                       more->exclusions[i].nodes);
+    if (sum->nearest[0])
+        return;
+    memcpy(sum->nearest, more->nearest, sizeof(sum->nearest));
+    sum->nearest_lacks = more->nearest_lacks;
+}
+
+bool cluster_explanation_equal(const struct cluster_explanation *a,
+                               const struct cluster_explanation *b)
+{
+    const struct capacity *mine = &a->nearest_lacks, *theirs = &b->nearest_lacks;
+    if (a->nodes != b->nodes || a->count != b->count || strcmp(a->nearest, b->nearest) != 0 ||
+        mine->cpu_millis != theirs->cpu_millis || mine->memory_bytes != theirs->memory_bytes ||
+        mine->disk_bytes != theirs->disk_bytes)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->exclusions[i].reason != b->exclusions[i].reason ||
+            a->exclusions[i].detail != b->exclusions[i].detail ||
+            a->exclusions[i].nodes != b->exclusions[i].nodes)
+            return false;
+    return true;
+}
+
+int64_t cluster_explanation_nodes(const struct cluster_explanation *explanation, enum reason reason)
+{
+    int64_t nodes = 0;
+    for (size_t i = 0; i < explanation->count; i++)
+        if (explanation->exclusions[i].reason == reason)
+            nodes += explanation->exclusions[i].nodes;
+    return nodes;
+}
+
+enum reason cluster_explanation_reason(const struct cluster_explanation *explanation)
+{
+    enum reason best = REASON_NO_NODES;
+    int64_t most = 0;
+    for (size_t i = 0; i < explanation->count; i++) {
+        enum reason reason = explanation->exclusions[i].reason;
+        int64_t nodes = cluster_explanation_nodes(explanation, reason);
+        if (nodes < most || (nodes == most && reason >= best))
             continue;
-        note_exclusion(ret_explanation, reason, detail);
-        if (reason == REASON_CPU_EXHAUSTED || reason == REASON_MEMORY_EXHAUSTED ||
-            reason == REASON_DISK_EXHAUSTED)
-            note_nearest(ret_explanation, demand, cluster->nodes[rank]);
+        most = nodes;
+        best = reason;
     }
+    return best;
 }
 
 void cluster_nearest_text(const struct cluster_explanation *explanation, char *ret_text,

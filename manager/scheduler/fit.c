@@ -39,6 +39,30 @@ static enum reason property_missing(const struct cluster_demand *demand,
     return REASON_NONE;
 }
 
+/* The first one that it does not satisfy, NULL: none. */
+static const char *constraint_missed(const struct cluster_demand *demand,
+                                     const struct cluster_node *node)
+{
+    for (size_t i = 0; i < demand->constraint_count; i++) {
+        const struct expression *constraint = &demand->constraints[i];
+        if (!expression_holds(constraint, node_property(&node->properties, constraint->target)))
+            return constraint->text;
+    }
+    return NULL;
+}
+
+bool cluster_node_matches(const struct cluster_demand *demand, const struct cluster_node *node)
+{
+    return datacenter_matches(demand, node) && !constraint_missed(demand, node);
+}
+
+enum reason cluster_node_misses(const struct cluster_demand *demand,
+                                const struct cluster_node *node)
+{
+    const char *detail;
+    return node_properties_exclude(demand, node, &detail);
+}
+
 enum reason node_properties_exclude(const struct cluster_demand *demand,
                                     const struct cluster_node *node, const char **ret_detail)
 {
@@ -47,12 +71,8 @@ enum reason node_properties_exclude(const struct cluster_demand *demand,
         return REASON_DATACENTER;
     if (!(node->runtimes & (1u << demand->runtime)))
         return REASON_RUNTIME_MISSING;
-    for (size_t i = 0; i < demand->constraint_count; i++) {
-        const struct expression *constraint = &demand->constraints[i];
-        *ret_detail = constraint->text;
-        if (!expression_holds(constraint, node_property(&node->properties, constraint->target)))
-            return REASON_CONSTRAINT;
-    }
+    if ((*ret_detail = constraint_missed(demand, node)))
+        return REASON_CONSTRAINT;
     enum reason reason = property_missing(demand, node, ret_detail);
     if (reason)
         return reason;
@@ -81,7 +101,7 @@ bool demand_is_special(const struct cluster_demand *demand)
     return demand->port_count || demand->devices.count || demand->dynamic_ports;
 }
 
-static bool claims_port(const struct cluster_claim *claim, const struct scheduler_port *port)
+static bool claims_port(const struct cluster_claim *claim, const struct cluster_port *port)
 {
     for (size_t i = 0; i < claim->demand->port_count; i++)
         if (claim->demand->ports[i].port == port->port && claim->demand->ports[i].udp == port->udp)

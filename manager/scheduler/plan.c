@@ -34,15 +34,15 @@ static struct plan_parts parts_of(const struct cluster_score *score,
                                   const struct cluster_demand *demand)
 {
     struct plan_parts parts = no_parts;
-    parts.policy = as_score(score->policy, SCHEDULER_SCORE_ONE);
+    parts.policy = as_score(score->policy, CLUSTER_PART_ONE);
     if (score->anti_affinity)
-        parts.anti_affinity = as_score(score->anti_affinity, SCHEDULER_SCORE_ONE);
+        parts.anti_affinity = as_score(score->anti_affinity, CLUSTER_PART_ONE);
     if (score->penalty)
-        parts.penalty = as_score(score->penalty, SCHEDULER_SCORE_ONE);
+        parts.penalty = as_score(score->penalty, CLUSTER_PART_ONE);
     if (demand->affinity_count)
-        parts.affinity = as_score(score->affinity, SCHEDULER_SCORE_ONE);
+        parts.affinity = as_score(score->affinity, CLUSTER_PART_ONE);
     if (demand->spread_count)
-        parts.spread = as_score(score->spread, SCHEDULER_SCORE_ONE);
+        parts.spread = as_score(score->spread, CLUSTER_PART_ONE);
     return parts;
 }
 

@@ -1,5 +1,6 @@
 #include "manager/scheduler/plan_cluster.h"
 
+#include "manager/scheduler/demand.h"
 #include "schema/topics.h"
 
 #include <math.h>
@@ -42,22 +43,6 @@ struct cluster_group *planner_group(struct planner *planner, const char *job, co
 
 /* ---- demands ---- */
 
-static void demand_ports(const struct string_list *ports, struct arena *arena,
-                         struct cluster_demand *demand)
-{
-    struct scheduler_port *items = taken(arena_array(arena, ports->count + 1, sizeof(*items)));
-    struct port_spec port;
-    demand->ports = items;
-    for (size_t i = 0; i < ports->count; i++) {
-        if (!port_spec_parse(ports->items[i], &port))
-            continue;
-        if (port.host)
-            items[demand->port_count++] = (struct scheduler_port){port.host, port.udp};
-        else
-            demand->dynamic_ports++;
-    }
-}
-
 struct cluster_demand *planner_demand(struct planner *planner, const struct resources *resources,
                                       const struct string_list *ports,
                                       const struct string_list *datacenters, int runtime,
@@ -67,14 +52,11 @@ struct cluster_demand *planner_demand(struct planner *planner, const struct reso
     *demand = (struct cluster_demand){
         .datacenters = datacenters,
         .runtime = runtime,
-        .needs = {resources->cpu_millis, resources->memory_bytes, resources->disk_bytes},
-        .memory_max_bytes = resources->memory_max_bytes == UNSET ? 0 : resources->memory_max_bytes,
-        .devices = resources->devices,
-        .priority = 50,
+        .priority = DEFAULT_PRIORITY,
         .count = count,
     };
-    demand_ports(ports, planner->arena, demand);
-    int failed = cluster_demand_seal(demand, planner->arena);
+    int failed = demand_add_resources(resources, ports, planner->arena, demand);
+    failed = failed ? failed : cluster_demand_seal(demand, planner->arena);
     ASSERT(!failed);
     return demand;
 }
@@ -83,14 +65,11 @@ struct cluster_demand *planner_demand(struct planner *planner, const struct reso
 
 static unsigned runtimes_of(const struct snapshot_node *node)
 {
-    static const char *const names[] = {[RUNTIME_DOCKER] = "docker",
-                                        [RUNTIME_PROCESS] = "process",
-                                        [RUNTIME_SIMULATED] = "simulated"};
     unsigned bits = node->runtimes.count ? 0 : ~0u;
-    for (size_t i = 0; i < node->runtimes.count; i++)
-        for (size_t kind = RUNTIME_DOCKER; kind < ARRAY_LENGTH(names); kind++)
-            if (strcmp(node->runtimes.items[i], names[kind]) == 0)
-                bits |= 1u << kind;
+    for (size_t i = 0; i < node->runtimes.count; i++) {
+        int kind = words_from_string(&runtime_words, node->runtimes.items[i]);
+        bits |= kind ? 1u << kind : 0;
+    }
     return bits;
 }
 

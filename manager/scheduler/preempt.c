@@ -236,14 +236,9 @@ static struct cluster_node *pick_node(struct cluster *cluster, const struct plac
     return best == RANKING_NONE ? NULL : cluster->nodes[rank];
 }
 
-bool cluster_preempt(struct cluster *cluster, struct cluster_group *group,
-                     const struct cluster_demand *demand, struct cluster_preemption *ret_preemption)
+static bool preempt_there(struct cluster *cluster, const struct placement_class *class,
+                          struct cluster_node *node, struct cluster_preemption *ret_preemption)
 {
-    struct placement_class *class = class_obtain(cluster, group, demand);
-    class_build_preemption(cluster, class);
-    struct cluster_node *node = pick_node(cluster, class);
-    if (!node)
-        return false;
     struct victim *victims = victims_scratch(cluster, node);
     size_t count = choose_victims(class, node, victims);
     if (count > cluster->victim_capacity) {
@@ -254,5 +249,26 @@ bool cluster_preempt(struct cluster *cluster, struct cluster_group *group,
     for (size_t i = 0; i < count; i++)
         cluster->victims[i] = victims[i].claim;
     *ret_preemption = (struct cluster_preemption){node, cluster->victims, count};
-    return true;
+    return count > 0;
+}
+
+bool cluster_preempt(struct cluster *cluster, struct cluster_group *group,
+                     const struct cluster_demand *demand, struct cluster_preemption *ret_preemption)
+{
+    struct placement_class *class = class_obtain(cluster, group, demand);
+    class_build_preemption(cluster, class);
+    struct cluster_node *node = pick_node(cluster, class);
+    return node && preempt_there(cluster, class, node, ret_preemption);
+}
+
+bool cluster_preempt_on(struct cluster *cluster, struct cluster_group *group,
+                        const struct cluster_demand *demand, struct cluster_node *node,
+                        struct cluster_preemption *ret_preemption)
+{
+    const struct placement_class *class = class_obtain(cluster, group, demand);
+    size_t leaf = class->leaf_of[node->rank]; /* from 1; 0: it is no candidate */
+    if (!leaf || !bucket_is_open(class, &class->buckets[class->bucket_of[leaf - 1]]) ||
+        preemption_key(cluster, class, leaf - 1) == RANKING_NONE)
+        return false;
+    return preempt_there(cluster, class, node, ret_preemption);
 }

@@ -232,7 +232,7 @@ static void random_spreads(struct random_cluster *it, struct cluster_demand *dem
 
 static void random_specials(struct random_cluster *it, struct cluster_demand *demand)
 {
-    static const struct scheduler_port ports[] = {{80, false}, {80, true}, {443, false}};
+    static const struct cluster_port ports[] = {{80, false}, {80, true}, {443, false}};
     static const char *devices[] = {"/dev/ttyUSB0", "/dev/ttyUSB1"};
     demand->ports = &ports[below(it, 2)];
     demand->port_count = chance(it, 20) ? 1 + below(it, 2) : 0;

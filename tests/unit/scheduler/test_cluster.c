@@ -239,7 +239,7 @@ static void distinct_hosts_and_properties_limit(void **state)
 static void ports_and_devices_are_held_by_one(void **state)
 {
     struct office *office = *state;
-    static const struct scheduler_port http = {80, false};
+    static const struct cluster_port http = {80, false};
     static const char *usb[] = {"/dev/ttyUSB0"};
     static const struct string_list devices = {usb, 1};
     const char *detail;
