@@ -8,10 +8,9 @@
 /* ---- timers.c ---- */
 
 void timer_init(struct timer *timer, void (*fire)(struct manager *, void *), void *owner);
-void timer_set(struct timers *timers, struct timer *timer, int64_t due_ms);
-void timer_unset(struct timers *timers, struct timer *timer);
-struct timer *timers_first(const struct timers *timers);
-void timers_release(struct timers *timers);
+void timer_set(struct deadlines *timers, struct timer *timer, int64_t due_ms);
+void timer_unset(struct deadlines *timers, struct timer *timer);
+struct timer *timers_first(const struct deadlines *timers);
 
 /* ---- specs.c ---- */
 

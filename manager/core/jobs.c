@@ -134,7 +134,7 @@ void job_set_waiting(struct manager *manager, struct job *job, bool waiting)
 
 void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms)
 {
-    if (due_ms == INT64_MAX || (job->timer.place && job->timer.due_ms <= due_ms))
+    if (due_ms == INT64_MAX || (job->timer.deadline.place && job->timer.deadline.due_ms <= due_ms))
         return;
     timer_set(&manager->timers, &job->timer, due_ms);
 }

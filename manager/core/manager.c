@@ -34,7 +34,7 @@ void manager_free(struct manager *manager)
     while (manager->nodes)
         node_free(manager, manager->nodes);
     graves_release(manager);
-    timers_release(&manager->timers);
+    deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);
     free(manager);
@@ -62,7 +62,8 @@ static void on_offline(struct manager *manager, const struct manager_event *even
 static void fire_timers(struct manager *manager)
 {
     struct timer *timer;
-    while ((timer = timers_first(&manager->timers)) && timer->due_ms <= manager->now.mono_ms) {
+    while ((timer = timers_first(&manager->timers)) &&
+           timer->deadline.due_ms <= manager->now.mono_ms) {
         timer_unset(&manager->timers, timer);
         timer->fire(manager, timer->owner);
     }
@@ -95,7 +96,8 @@ static void notice_standstill(struct manager *manager, struct now now)
 {
     const struct timer *first = timers_first(&manager->timers);
     manager->now = now;
-    if (manager->phase == PHASE_LEADING && first && now.mono_ms - first->due_ms > manager->grace_ms)
+    if (manager->phase == PHASE_LEADING && first &&
+        now.mono_ms - first->deadline.due_ms > manager->grace_ms)
         nodes_begin_grace(manager);
 }
 
@@ -137,7 +139,7 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
 int64_t manager_deadline_ms(const struct manager *manager)
 {
     const struct timer *timer = timers_first(&manager->timers);
-    return timer && manager->phase == PHASE_LEADING ? timer->due_ms : INT64_MAX;
+    return timer && manager->phase == PHASE_LEADING ? timer->deadline.due_ms : INT64_MAX;
 }
 
 enum manager_phase manager_phase(const struct manager *manager)

@@ -10,6 +10,7 @@
 
 #include "manager/core/manager.h"
 #include "manager/scheduler/cluster.h"
+#include "platform/base/deadlines.h"
 #include "platform/base/mem.h"
 #include "platform/base/prng.h"
 
@@ -29,20 +30,12 @@ struct order {
     char manager[LIMIT_NODE_ID_LENGTH + 1];
 };
 
-/* ---- timers: a binary heap in (due, insertion) order ---- */
+/* ---- timers ---- */
 
 struct timer {
-    int64_t due_ms; /* monotonic */
-    uint64_t number;
-    size_t place; /* in the heap, from 1; 0: not set */
+    struct deadline deadline; /* first */
     void (*fire)(struct manager *manager, void *owner);
     void *owner;
-};
-
-struct timers {
-    struct timer **heap; /* heap[0] is not used */
-    size_t count, capacity;
-    uint64_t number;
 };
 
 /* ---- a version of a job's specification: shared, and never changed ---- */
@@ -291,7 +284,7 @@ struct manager {
     struct attempt **just_final; /* their final state is not stored yet */
     size_t just_final_count, just_final_capacity;
 
-    struct timers timers;
+    struct deadlines timers;
     /* of the step that runs */
     struct now now;
     struct effects *effects;

@@ -1,8 +1,10 @@
 /* Each handle holds its libuv handle as first member and is freed in the close callback, so that it
- * may be closed from its own callback. Timers are timerfds, since libuv's clock does not count
- * suspend. */
+ * may be closed from its own callback. All timers share one timerfd, since libuv's clock does not
+ * count suspend, and a process with thousands of connections needs its descriptors for those. */
 #include "platform/adapters/loop.h"
 
+#include "platform/adapters/clock_system.h"
+#include "platform/base/deadlines.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
@@ -16,6 +18,12 @@
 
 struct loop {
     uv_loop_t uv;
+    struct deadlines deadlines; /* of its timers */
+    uv_prepare_t prepare;
+    struct loop_poll *timer_poll;
+    int timer_fd;
+    int64_t armed_ms; /* what the descriptor is set to */
+    int64_t fired_ms; /* when timers were fired last */
 };
 
 static void checked(int result, const char *what)
@@ -29,37 +37,6 @@ static void checked(int result, const char *what)
 static void handle_freed(uv_handle_t *handle)
 {
     free(handle->data);
-}
-
-struct loop *loop_new(void)
-{
-    struct loop *loop = mem_alloc(sizeof *loop);
-    checked(uv_loop_init(&loop->uv), "the event loop cannot be created");
-    return loop;
-}
-
-void loop_free(struct loop *loop)
-{
-    if (!loop)
-        return;
-    uv_run(&loop->uv, UV_RUN_NOWAIT); /* close callbacks */
-    ASSERT(uv_loop_close(&loop->uv) == 0);
-    free(loop);
-}
-
-void loop_run(struct loop *loop)
-{
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
-}
-
-void loop_run_once(struct loop *loop)
-{
-    uv_run(&loop->uv, UV_RUN_ONCE);
-}
-
-void loop_stop(struct loop *loop)
-{
-    uv_stop(&loop->uv);
 }
 
 /* ---- descriptors ---- */
@@ -113,59 +90,133 @@ void loop_poll_free(struct loop_poll *poll)
 /* ---- timers ---- */
 
 struct loop_timer {
-    struct loop_poll *poll;
-    int fd;
-    int64_t due_ms;
+    struct deadline deadline; /* first */
+    struct loop *loop;
     void (*on_due)(void *context);
     void *context;
 };
 
-static void timer_ready(void *context, int events)
+static int64_t first_due_ms(const struct loop *loop)
+{
+    const struct deadline *first = deadlines_first(&loop->deadlines);
+    return first ? first->due_ms : INT64_MAX;
+}
+
+/* Before the loop waits, so that a timer that is set again and again costs nothing. */
+static void timers_arm(uv_prepare_t *uv)
+{
+    struct loop *loop = uv->data;
+    int64_t due_ms = first_due_ms(loop);
+    if (due_ms == loop->armed_ms)
+        return;
+    loop->armed_ms = due_ms;
+    struct itimerspec spec = {0};
+    if (due_ms != INT64_MAX) {
+        spec.it_value.tv_sec = due_ms / 1000;
+        spec.it_value.tv_nsec = (long)(due_ms % 1000) * 1000000 + 1; /* all zero would disarm */
+    }
+    checked(timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) ? -errno : 0,
+            "a timer cannot be set");
+}
+
+/* What is set for now meanwhile has the next turn. */
+static void timers_fire(void *context, int events)
 {
     (void)events;
-    struct loop_timer *timer = context;
-    uint64_t expirations;
-    if (read(timer->fd, &expirations, sizeof expirations) != (ssize_t)sizeof expirations)
+    struct loop *loop = context;
+    uint64_t expirations, last = loop->deadlines.number;
+    if (read(loop->timer_fd, &expirations, sizeof expirations) != (ssize_t)sizeof expirations)
         return; /* set anew since it became ready */
-    timer->due_ms = INT64_MAX;
-    timer->on_due(timer->context);
+    loop->armed_ms = INT64_MAX;
+    loop->fired_ms = clock_now(&clock_system).mono_ms;
+    for (struct deadline *first; (first = deadlines_first(&loop->deadlines)) &&
+                                 first->due_ms <= loop->fired_ms && first->number <= last;) {
+        struct loop_timer *timer = (struct loop_timer *)first;
+        deadline_unset(&loop->deadlines, first);
+        timer->on_due(timer->context);
+    }
+}
+
+static void timers_open(struct loop *loop)
+{
+    loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    checked(loop->timer_fd < 0 ? -errno : 0, "a timer cannot be created");
+    loop->armed_ms = INT64_MAX;
+    loop->timer_poll = loop_poll_new(loop, loop->timer_fd, timers_fire, loop);
+    loop_poll_set(loop->timer_poll, LOOP_READABLE);
+    checked(uv_prepare_init(&loop->uv, &loop->prepare), "timers cannot be armed");
+    loop->prepare.data = loop;
+    checked(uv_prepare_start(&loop->prepare, timers_arm), "timers cannot be armed");
+}
+
+static void timers_close(struct loop *loop)
+{
+    loop_poll_free(loop->timer_poll);
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
+    close(loop->timer_fd);
+    deadlines_release(&loop->deadlines);
 }
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*on_due)(void *context), void *context)
 {
     struct loop_timer *timer = mem_alloc(sizeof *timer);
-    timer->fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    checked(timer->fd < 0 ? -errno : 0, "a timer cannot be created");
-    timer->due_ms = INT64_MAX;
+    timer->loop = loop;
     timer->on_due = on_due;
     timer->context = context;
-    timer->poll = loop_poll_new(loop, timer->fd, timer_ready, timer);
-    loop_poll_set(timer->poll, LOOP_READABLE);
     return timer;
 }
 
 void loop_timer_set(struct loop_timer *timer, int64_t mono_ms)
 {
-    if (mono_ms == timer->due_ms)
-        return;
-    timer->due_ms = mono_ms;
-    struct itimerspec spec = {0};
-    if (mono_ms != INT64_MAX) {
-        int64_t due_ms = mono_ms > 0 ? mono_ms : 0;
-        spec.it_value.tv_sec = due_ms / 1000;
-        spec.it_value.tv_nsec = (long)(due_ms % 1000) * 1000000 + 1; /* all zero would disarm */
-    }
-    checked(timerfd_settime(timer->fd, TFD_TIMER_ABSTIME, &spec, NULL) ? -errno : 0,
-            "a timer cannot be set");
+    struct loop *loop = timer->loop;
+    if (mono_ms == INT64_MAX)
+        deadline_unset(&loop->deadlines, &timer->deadline);
+    else /* not before what is waiting to be fired, so that all have their turn */
+        deadline_set(&loop->deadlines, &timer->deadline,
+                     mono_ms > loop->fired_ms ? mono_ms : loop->fired_ms);
 }
 
 void loop_timer_free(struct loop_timer *timer)
 {
     if (!timer)
         return;
-    loop_poll_free(timer->poll);
-    close(timer->fd);
+    deadline_unset(&timer->loop->deadlines, &timer->deadline);
     free(timer);
+}
+
+/* ---- life ---- */
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = mem_alloc(sizeof *loop);
+    checked(uv_loop_init(&loop->uv), "the event loop cannot be created");
+    timers_open(loop);
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    timers_close(loop);
+    uv_run(&loop->uv, UV_RUN_NOWAIT); /* close callbacks */
+    ASSERT(uv_loop_close(&loop->uv) == 0);
+    free(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_run_once(struct loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_ONCE);
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
 }
 
 /* ---- wake-ups from other threads ---- */
