@@ -197,7 +197,7 @@ int cmd_plan(struct cli *cli)
     struct plan plan;
     const char *policy = cli->value[OPT_POLICY], *file = cli->value[OPT_CLUSTER];
     struct plan_options options = {.explain = cli_given(cli, OPT_EXPLAIN)};
-    if (policy && !plan_policy_from_string(policy))
+    if (policy && !words_from_string(&placement_policy_words, policy))
         return no_policy(cli, policy);
     int code = read_jobs(cli, &set, &arena, &jobs);
     if (code == CLI_OK)
@@ -206,7 +206,7 @@ int cmd_plan(struct cli *cli)
     if (code != CLI_OK)
         return code;
     policy = policy ? policy : snapshot.policy ? snapshot.policy : "binpack";
-    options.policy = plan_policy_from_string(policy);
+    options.policy = (enum placement_policy)words_from_string(&placement_policy_words, policy);
     if (!options.policy)
         return no_policy(cli, policy);
     plan_make(&snapshot, jobs, set.job_count, &options, &arena, &plan);

@@ -45,6 +45,8 @@ static int make_shell(struct program *program, struct err *err)
         .seed = random_system_seed(),
         .grace_ms = settings->grace_ms,
         .keepalive_ms = settings->program.keepalive_ms,
+        .policy = settings->policy,
+        .preemption = settings->preemption,
         .context = program,
         .rearm = rearm,
     };

@@ -1,9 +1,17 @@
 /* The table of options, and what follows from them. */
 #include "manager/settings.h"
 
+#include "manager/core/manager.h"
 #include "platform/base/mem.h"
 #include "schema/limits.h"
 #include "schema/topics.h"
+
+static const struct word preemption_items[] = {
+    {PREEMPTION_BY_SYSTEM_JOBS, "system"},
+    {PREEMPTION_BY_ALL, "all"},
+    {PREEMPTION_BY_NONE, "none"},
+};
+static const struct words preemption_words = {preemption_items, ARRAY_LENGTH(preemption_items)};
 
 static const struct option_row rows[] = {
     PROGRAM_OPTION_ROWS("/var/lib/argosy/manager"),
@@ -12,6 +20,12 @@ static const struct option_row rows[] = {
     OPTION_ROW('g', "grace", DURATION, grace_ms, "10s", "TIME",
                "a node is silent after three heartbeats that did not come, and this", .min = 1,
                .max = LIMIT_HEARTBEAT_MAX_MS),
+    OPTION_ROW(0, "policy", WORD, policy, "binpack", "POLICY",
+               "how jobs that say none are placed: binpack, spread, epvm, greedy, round_robin",
+               .words = &placement_policy_words),
+    OPTION_ROW(0, "preemption", WORD, preemption, "system", "WHO",
+               "jobs that may take the room of a lower priority: system, all, none",
+               .words = &preemption_words),
 };
 
 const struct options manager_program_options = {

@@ -8,6 +8,8 @@ struct settings {
     struct program_settings program;
     const char *id;
     int64_t grace_ms;
+    int policy;     /* enum placement_policy */
+    int preemption; /* enum preemption */
 };
 
 extern const struct options manager_program_options;

@@ -21,6 +21,15 @@ static inline bool job_type_ends(int type)
 }
 
 enum runtime_kind { RUNTIME_DOCKER = 1, RUNTIME_PROCESS, RUNTIME_SIMULATED };
+/* How well a node suits (SEMANTICS 5). */
+enum placement_policy {
+    POLICY_OF_CLUSTER,  /* of a job that leaves it to the cluster */
+    POLICY_BINPACK,     /* fills nodes: clamp(20 - (10^free_cpu + 10^free_memory), 0, 18) / 18 */
+    POLICY_SPREAD,      /* empties them: clamp(10^free_cpu + 10^free_memory - 2, 0, 18) / 18 */
+    POLICY_EPVM,        /* lowest marginal cost (Amir et al.) */
+    POLICY_GREEDY,      /* lowest cpu load */
+    POLICY_ROUND_ROBIN, /* the next node after the last one used, in the order of ids */
+};
 enum pull_policy { PULL_ALWAYS = 1, PULL_MISSING, PULL_NEVER };
 enum restart_when { RESTART_ALWAYS = 1, RESTART_ON_FAILURE, RESTART_NEVER };
 enum restart_mode { RESTART_MODE_FAIL = 1, RESTART_MODE_DELAY };
@@ -147,6 +156,7 @@ struct job_spec {
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
 extern const struct words runtime_words;          /* enum runtime_kind */
+extern const struct words placement_policy_words; /* enum placement_policy */
 extern const struct words job_type_words;         /* enum job_type */
 extern const struct words depend_condition_words; /* enum depend_condition */
 extern const struct record resources_record;

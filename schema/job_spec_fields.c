@@ -13,6 +13,12 @@ static const struct word job_type_items[] = {{JOB_SERVICE, "service"},
                                              {JOB_SYSBATCH, "sysbatch"}};
 const struct words job_type_words = WORDS(job_type_items);
 
+static const struct word placement_policy_items[] = {
+    {POLICY_BINPACK, "binpack"}, {POLICY_SPREAD, "spread"},           {POLICY_EPVM, "epvm"},
+    {POLICY_GREEDY, "greedy"},   {POLICY_ROUND_ROBIN, "round_robin"},
+};
+const struct words placement_policy_words = WORDS(placement_policy_items);
+
 static const struct word runtime_items[] = {
     {RUNTIME_DOCKER, "docker"}, {RUNTIME_PROCESS, "process"}, {RUNTIME_SIMULATED, "simulated"}};
 const struct words runtime_words = WORDS(runtime_items);

@@ -2,8 +2,12 @@
  * reservations hold on them. Kept in step here, and nowhere else. */
 #include "manager/core/internal.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
+
+enum { LOAD_AGE_MAX_MS = 60 * 1000 }; /* of a heartbeat, to go by what it said */
 
 /* ---- attempts ---- */
 
@@ -131,6 +135,30 @@ void node_describe(struct manager *manager, struct node *node)
         claim_all(manager, node, true);
     }
     node_refresh(manager, node);
+}
+
+/* NAN: it does not say. */
+static double number_of(const struct number_map *numbers, const char *key)
+{
+    for (size_t i = 0; i < numbers->count; i++)
+        if (strcmp(numbers->items[i].key, key) == 0)
+            return numbers->items[i].value;
+    return NAN;
+}
+
+void node_hear_load(struct manager *manager, struct node *node, const struct number_map *numbers)
+{
+    double busy = number_of(numbers, "cpu_usage_ratio");
+    double used = number_of(numbers, "mem_used_bytes");
+    if (!node->place)
+        return;
+    /* a node that says nothing for longer is silent, and gets nothing */
+    bool told = busy >= 0 && busy <= 1 && used >= 0 && used < (double)INT64_MAX &&
+                node_silence_ms(manager, node) <= LOAD_AGE_MAX_MS;
+    struct capacity load = {.cpu_millis =
+                                told ? (int64_t)((double)node->info.capacity.cpu_millis * busy) : 0,
+                            .memory_bytes = told ? (int64_t)used : 0};
+    cluster_node_load(manager->scheduler, node->place, told ? &load : NULL);
 }
 
 void node_undescribe(struct manager *manager, struct node *node)

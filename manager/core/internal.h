@@ -144,6 +144,8 @@ void reservation_lift(struct manager *manager, struct reservation *reservation);
 void reservation_renew(struct manager *manager, struct reservation *reservation);
 /* What the node is has changed. */
 void node_describe(struct manager *manager, struct node *node);
+/* What its heartbeat says is used; nothing of it is gone by when it comes too rarely. */
+void node_hear_load(struct manager *manager, struct node *node, const struct number_map *numbers);
 /* The scheduler forgets the node. */
 void node_undescribe(struct manager *manager, struct node *node);
 

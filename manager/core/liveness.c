@@ -165,6 +165,8 @@ void on_heartbeat(struct manager *manager, const struct manager_event *event)
     if (!node)
         return;
     node_heard(manager, node);
+    if (manager->by_loads)
+        node_hear_load(manager, node, &event->metrics->numbers);
     if (++node->heartbeats == HEARTBEATS_TO_BELIEVE)
         believe_reports(manager, node);
 }

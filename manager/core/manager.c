@@ -16,7 +16,8 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->started_empty = options->term == 0;
     manager->grace_ms = options->grace_ms;
     manager->keepalive_ms = options->keepalive_ms;
-    manager->preemption = options->preemption;
+    manager->preemption = options->preemption ? options->preemption : PREEMPTION_BY_SYSTEM_JOBS;
+    manager->policy = options->policy;
     manager->scheduler = cluster_new(&(struct cluster_settings){
         .policy = options->policy, .max_jobs = LIMIT_ATTEMPTS_PER_NODE, .cursor = ""});
     manager->now = now;
@@ -165,6 +166,11 @@ int64_t manager_term(const struct manager *manager)
 int64_t manager_seq(const struct manager *manager)
 {
     return manager->seq;
+}
+
+bool manager_goes_by_loads(const struct manager *manager)
+{
+    return manager->by_loads;
 }
 
 void manager_set_session(struct manager *manager, int64_t session)

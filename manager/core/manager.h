@@ -30,7 +30,7 @@ struct job;
 struct node;
 
 /* Whose instances may take the room of those of a lower priority. */
-enum preemption { PREEMPTION_BY_SYSTEM_JOBS, PREEMPTION_BY_ALL, PREEMPTION_BY_NONE };
+enum preemption { PREEMPTION_BY_SYSTEM_JOBS = 1, PREEMPTION_BY_ALL, PREEMPTION_BY_NONE };
 
 struct manager_options {
     const char *id;      /* of this manager; copied */
@@ -38,10 +38,10 @@ struct manager_options {
     int64_t term;        /* from the store, 0: none */
     int64_t seq;         /* largest ever given out, from the store */
     uint64_t seed;
-    int64_t grace_ms;           /* DEFAULT_GRACE_MS */
-    int64_t keepalive_ms;       /* the workers'; part of the wait for stop_after */
-    enum cluster_policy policy; /* of jobs that have none; POLICY_OF_CLUSTER: binpack */
-    enum preemption preemption;
+    int64_t grace_ms;             /* DEFAULT_GRACE_MS */
+    int64_t keepalive_ms;         /* the workers'; part of the wait for stop_after */
+    enum placement_policy policy; /* of jobs that have none; POLICY_OF_CLUSTER: binpack */
+    enum preemption preemption;   /* 0: by system jobs */
 };
 
 /* ---- events ---- */
@@ -120,6 +120,7 @@ struct manager_event {
         const struct presence_document *presence;
         const struct node_info *node_info;
         const struct node_state *node_state;
+        const struct metrics_document *metrics; /* HEARTBEAT: empty unless somebody goes by it */
         const struct answer *answer;
         const struct command *command;
     };
@@ -225,6 +226,8 @@ const char *manager_id(const struct manager *manager);
 int64_t manager_term(const struct manager *manager);
 /* The largest seq given out. */
 int64_t manager_seq(const struct manager *manager);
+/* Whether placement goes by what heartbeats say, so that they are to be read. */
+bool manager_goes_by_loads(const struct manager *manager);
 /* manager/status says this session number. */
 void manager_set_session(struct manager *manager, int64_t session);
 

@@ -143,6 +143,12 @@ static size_t failed_nodes(struct manager *manager, const struct instance *insta
     return count;
 }
 
+static void note_policy(struct manager *manager, const struct cluster_demand *demand)
+{
+    enum placement_policy policy = demand->policy ? demand->policy : manager->policy;
+    manager->by_loads |= policy == POLICY_EPVM || policy == POLICY_GREEDY;
+}
+
 /* NULL: no node can take it. */
 static struct cluster_node *choose(struct manager *manager, const struct instance *instance,
                                    const struct cluster_demand *demand, const struct node *only)
@@ -153,6 +159,7 @@ static struct cluster_node *choose(struct manager *manager, const struct instanc
     if (only)
         return cluster_exclude(manager->scheduler, group, demand, only->place, NULL) ? NULL
                                                                                      : only->place;
+    note_policy(manager, demand);
     struct cluster_failures failures = {nodes, failed_nodes(manager, instance, nodes)};
     return cluster_place(manager->scheduler, group, demand, &failures, &placement) ? placement.node
                                                                                    : NULL;

@@ -273,6 +273,8 @@ struct manager {
     struct grave *graves;
     struct timer grave_timer;
     struct cluster *scheduler;
+    enum placement_policy policy; /* of jobs that have none */
+    bool by_loads;                /* something was placed by what heartbeats say */
     enum preemption preemption;
     struct reservation *reservations;
 

@@ -117,9 +117,47 @@ struct cluster_node *cluster_node_add(struct cluster *cluster, const struct clus
     return node;
 }
 
+static bool maps_equal(const struct string_map *a, const struct string_map *b)
+{
+    for (size_t i = 0; a->count == b->count && i < a->count; i++)
+        if (strcmp(a->items[i].key, b->items[i].key) ||
+            strcmp(a->items[i].value, b->items[i].value))
+            return false;
+    return a->count == b->count;
+}
+
+static bool lists_equal(const struct string_list *a, const struct string_list *b)
+{
+    for (size_t i = 0; a->count == b->count && i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]))
+            return false;
+    return a->count == b->count;
+}
+
+static bool facts_equal(const struct cluster_node *node, const struct cluster_facts *facts)
+{
+    static const struct string_list none = {NULL, 0};
+    const struct node_properties *is = &node->properties, *new = &facts->properties;
+    return node->capacity.cpu_millis == facts->capacity.cpu_millis &&
+           node->capacity.memory_bytes == facts->capacity.memory_bytes &&
+           node->capacity.disk_bytes == facts->capacity.disk_bytes &&
+           node->runtimes == facts->runtimes && node->max_attempts == facts->max_attempts &&
+           node->dynamic_ports == facts->dynamic_ports &&
+           node->devices_known == (facts->devices != NULL) &&
+           lists_equal(&node->devices, facts->devices ? facts->devices : &none) &&
+           !strcmp(is->datacenter, new->datacenter ? new->datacenter : "") &&
+           maps_equal(&is->labels, &new->labels) &&
+           maps_equal(&is->people_labels, &new->people_labels) &&
+           maps_equal(&is->attributes, &new->attributes);
+}
+
 void cluster_node_change(struct cluster *cluster, struct cluster_node *node,
                          const struct cluster_facts *facts)
 {
+    if (facts_equal(node, facts)) { /* most often: workers say again what they are */
+        cluster_node_bar(cluster, node, facts->barred);
+        return;
+    }
     node_set_facts(node, facts);
     cluster->settled = false;
 }

@@ -23,6 +23,7 @@
 #include "platform/base/arena.h"
 #include "schema/documents.h"
 #include "schema/expression.h"
+#include "schema/job_spec.h"
 #include "schema/limits.h"
 #include "schema/reasons.h"
 
@@ -36,17 +37,8 @@ struct cluster_claim;
 
 /* ---- the cluster ---- */
 
-enum cluster_policy {
-    POLICY_OF_CLUSTER,  /* a demand that leaves it to the cluster */
-    POLICY_BINPACK,     /* fills nodes: clamp(20 - (10^free_cpu + 10^free_memory), 0, 18) / 18 */
-    POLICY_SPREAD,      /* empties them: clamp(10^free_cpu + 10^free_memory - 2, 0, 18) / 18 */
-    POLICY_EPVM,        /* lowest marginal cost (Amir et al.) */
-    POLICY_GREEDY,      /* lowest cpu load */
-    POLICY_ROUND_ROBIN, /* the next node after the last one used, in the order of ids */
-};
-
 struct cluster_settings {
-    enum cluster_policy policy;
+    enum placement_policy policy;
     int64_t max_jobs;   /* epvm: tasks that a node is thought to hold at most */
     const char *cursor; /* round robin: id of the node last used, "" none; copied */
 };
@@ -136,7 +128,7 @@ struct cluster_demand {
     size_t distinct_count;
     bool distinct_hosts_of_task; /* no other instance of the task on the node */
     bool distinct_hosts_of_job;
-    enum cluster_policy policy;
+    enum placement_policy policy;
     int64_t priority; /* 1 … 100 */
     int64_t count;    /* instances of the task */
     const char *key;  /* by cluster_demand_seal(): equal for those of one class */

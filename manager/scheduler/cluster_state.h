@@ -137,7 +137,7 @@ struct placement_class;
 struct victim; /* preempt.c */
 
 struct cluster {
-    enum cluster_policy policy;
+    enum placement_policy policy;
     int64_t max_jobs;
     char cursor[LIMIT_NODE_ID_LENGTH + 1];
 
@@ -208,8 +208,8 @@ uint64_t *cluster_candidates(struct cluster *cluster, const struct cluster_deman
 void cluster_columns_release(struct cluster *cluster);
 
 /* fit.c: one node by itself, without any index. */
-enum cluster_policy policy_of(const struct cluster *cluster, const struct cluster_demand *demand);
-bool policy_is_load_based(enum cluster_policy policy);
+enum placement_policy policy_of(const struct cluster *cluster, const struct cluster_demand *demand);
+bool policy_is_load_based(enum placement_policy policy);
 /* Of a policy that goes by loads: the lower the better. `cursor_rank`: of the first node behind the
  * cursor. */
 int64_t policy_cost(const struct cluster *cluster, const struct cluster_demand *demand,
@@ -278,7 +278,7 @@ struct placement_class {
     char *key;
     struct arena arena;
     uint64_t picture, seen; /* of the cluster: what it was built from, changes it has seen */
-    enum cluster_policy policy;
+    enum placement_policy policy;
     bool by_load;
     int64_t parts;     /* that apply to every node */
     int64_t scales[2]; /* by lane: of a mean of so many parts, and of one more */

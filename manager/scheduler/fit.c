@@ -181,12 +181,12 @@ struct capacity node_lacks(const struct cluster_demand *demand, const struct clu
 
 /* ---- policies that go by loads ---- */
 
-enum cluster_policy policy_of(const struct cluster *cluster, const struct cluster_demand *demand)
+enum placement_policy policy_of(const struct cluster *cluster, const struct cluster_demand *demand)
 {
     return demand->policy ? demand->policy : cluster->policy;
 }
 
-bool policy_is_load_based(enum cluster_policy policy)
+bool policy_is_load_based(enum placement_policy policy)
 {
     return policy == POLICY_EPVM || policy == POLICY_GREEDY || policy == POLICY_ROUND_ROBIN;
 }
@@ -219,7 +219,7 @@ int64_t policy_cost(const struct cluster *cluster, const struct cluster_demand *
                     const struct cluster_node *node, size_t cursor_rank)
 {
     struct capacity load = node_load(node);
-    enum cluster_policy policy = policy_of(cluster, demand);
+    enum placement_policy policy = policy_of(cluster, demand);
     if (policy == POLICY_ROUND_ROBIN)
         return (int64_t)((node->rank + cluster->count - cursor_rank) % cluster->count);
     /* greedy divides by 2^0.8, which changes no order */

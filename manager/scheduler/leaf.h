@@ -15,7 +15,7 @@ static inline bool fit_has_room(const struct node_fit *fit, const struct cluster
 
 /* Of a policy that does not go by loads, with one more instance there. */
 static inline int64_t fit_policy(const struct node_fit *fit, const struct size_factors *factors,
-                                 enum cluster_policy policy)
+                                 enum placement_policy policy)
 {
     int64_t cpu = (fit->cpu_power * factors[fit->size].cpu) >> FIXED_BITS;
     int64_t memory = (fit->memory_power * factors[fit->size].memory) >> FIXED_BITS;

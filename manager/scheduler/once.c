@@ -44,7 +44,7 @@ struct one {
     struct affinities affinities;
     struct one_spread *spreads;
     struct size_factors *factors;
-    enum cluster_policy policy;
+    enum placement_policy policy;
     int64_t scale;
 };
 

@@ -8,19 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-enum cluster_policy plan_policy_from_string(const char *text)
-{
-    static const char *const names[] = {[POLICY_BINPACK] = "binpack",
-                                        [POLICY_SPREAD] = "spread",
-                                        [POLICY_EPVM] = "epvm",
-                                        [POLICY_GREEDY] = "greedy",
-                                        [POLICY_ROUND_ROBIN] = "round_robin"};
-    for (size_t i = POLICY_BINPACK; i < ARRAY_LENGTH(names); i++)
-        if (strcmp(text, names[i]) == 0)
-            return (enum cluster_policy)i;
-    return POLICY_OF_CLUSTER;
-}
-
 /* ---- telling ---- */
 
 static double as_score(int64_t score, int64_t one)

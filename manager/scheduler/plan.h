@@ -9,12 +9,9 @@
 #include "schema/snapshot.h"
 
 struct plan_options {
-    enum cluster_policy policy;
+    enum placement_policy policy;
     bool explain; /* tell of every node */
 };
-
-/* 0: there is no such policy. */
-enum cluster_policy plan_policy_from_string(const char *text);
 
 /* `jobs` are normalised and checked. The result is in `arena`, and points to the snapshot and the
  * jobs. Aborts when there is no memory. */

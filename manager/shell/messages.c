@@ -18,6 +18,7 @@ union decoded {
     struct presence_document presence;
     struct node_info node_info;
     struct node_state node_state;
+    struct metrics_document metrics;
     struct answer answer;
 };
 
@@ -117,6 +118,17 @@ static int decode(const struct message_row *row, const struct topic *topic,
     return problem ? -ERR_INVALID : result;
 }
 
+/* A heartbeat is one whatever it says. */
+static void read_loads(const struct manager_shell *shell, const struct bus_message *message,
+                       struct arena *arena, struct metrics_document *ret_metrics)
+{
+    _cleanup_problems_ struct problems problems = {0};
+    *ret_metrics = (struct metrics_document){.numbers = {0}};
+    if (manager_goes_by_loads(shell->manager))
+        codec_decode_metrics(message->payload, message->length, arena, &ret_metrics->numbers,
+                             &problems);
+}
+
 /* -ERR_NO_MEMORY: it was not heard. What cannot be read was, and is reported. */
 static int hear(struct manager_shell *shell, const struct message_row *row,
                 const struct topic *topic, const struct bus_message *message, bool stored)
@@ -131,6 +143,8 @@ static int hear(struct manager_shell *shell, const struct message_row *row,
         write_over(shell, row, event);
         return 0;
     }
+    if (row->event == EVENT_HEARTBEAT)
+        read_loads(shell, message, &arena, &decoded.metrics);
     int result = decode(row, topic, message, &arena, &decoded, &problems);
     if (result == -ERR_NO_MEMORY)
         return result;

@@ -262,6 +262,8 @@ static int load(struct manager_shell *shell, struct err *err)
         .grace_ms = shell->config.grace_ms ? shell->config.grace_ms : DEFAULT_GRACE_MS,
         .keepalive_ms = shell->config.keepalive_ms ? shell->config.keepalive_ms
                                                    : (int64_t)DEFAULT_KEEPALIVE_S * 1000,
+        .policy = (enum placement_policy)shell->config.policy,
+        .preemption = (enum preemption)shell->config.preemption,
     };
     int result = manager_shell_load_meta(shell, &options, &arena, err);
     if (result)

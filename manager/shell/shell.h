@@ -30,6 +30,8 @@ struct manager_shell_config {
     uint64_t seed;
     int64_t grace_ms;     /* 0: the default */
     int64_t keepalive_ms; /* the workers'; 0: the default */
+    int policy;           /* enum placement_policy of jobs that say none; 0: the default */
+    int preemption;       /* enum preemption; 0: the default */
     void *context;
     void (*rearm)(void *context, int64_t mono_ms); /* call manager_shell_on_timer() then */
 };

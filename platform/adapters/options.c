@@ -295,6 +295,19 @@ static void store_number(struct loading *loading, const struct option_row *row,
     }
 }
 
+static void store_word(struct loading *loading, const struct option_row *row, const struct raw *raw,
+                       int *ret_value)
+{
+    _cleanup_buf_ struct buf words = BUF_EMPTY;
+    *ret_value = raw->text ? words_from_string(row->words, raw->text) : 0;
+    if (*ret_value || !raw->text)
+        return;
+    for (size_t i = 0; i < row->words->count; i++)
+        buf_printf(&words, "%s%s", i ? ", " : "one of ", row->words->items[i].text);
+    problems_add(loading->problems, raw->place, buf_text(&words), "\"%s\" is not a value for %s",
+                 raw->text, row->name);
+}
+
 static void store_value(struct loading *loading, const struct option_row *row,
                         const struct raw *raw, void *member)
 {
@@ -302,6 +315,9 @@ static void store_value(struct loading *loading, const struct option_row *row,
     switch (row->kind) {
     case OPTION_TEXT:
         *(const char **)member = text && *text ? text : NULL;
+        return;
+    case OPTION_WORD:
+        store_word(loading, row, raw, member);
         return;
     case OPTION_LIST:
         *(struct string_list *)member = parse_list(text ? text : "", loading->arena);
@@ -359,6 +375,10 @@ static bool describe_value(const struct option_row *row, const void *member, str
         break;
     case OPTION_SWITCH:
         buf_add_text(out, *(const bool *)member ? "yes" : "no");
+        break;
+    case OPTION_WORD:
+        if (*(const int *)member)
+            buf_add_text(out, words_to_string(row->words, *(const int *)member));
         break;
     case OPTION_LIST:
         for (size_t i = 0; i < list->count; i++)

@@ -26,6 +26,7 @@ enum option_kind {
     OPTION_DURATION, /* int64_t, ms */
     OPTION_SIZE,     /* int64_t, bytes; UNSET when there is no value */
     OPTION_CPU,      /* int64_t, thousandths of a core; UNSET when there is no value */
+    OPTION_WORD,     /* int: the value of one of `words`, 0 when there is no value */
     OPTION_LIST,     /* struct string_list */
     OPTION_MAP,      /* struct string_map of key=value entries */
 };
@@ -34,11 +35,12 @@ struct option_row {
     const char *name; /* "data-dir" */
     char letter;      /* 0: none */
     enum option_kind kind;
-    size_t offset;        /* in the settings */
-    const char *fallback; /* as text, NULL: no value */
-    int64_t min, max;     /* INT, DURATION, SIZE, CPU; both 0: none */
-    bool secret;          /* shown as "***" */
-    const char *argument; /* "DIR", for --help */
+    size_t offset;             /* in the settings */
+    const char *fallback;      /* as text, NULL: no value */
+    int64_t min, max;          /* INT, DURATION, SIZE, CPU; both 0: none */
+    const struct words *words; /* WORD */
+    bool secret;               /* shown as "***" */
+    const char *argument;      /* "DIR", for --help */
     const char *help;
 };
 

@@ -151,7 +151,7 @@ void claim_add(struct random_cluster *it, size_t group, size_t node)
                                                             .job = (int)(group / GROUPS_PER_JOB),
                                                             .group = (int)group,
                                                             .demand = demand};
-    enum cluster_policy policy = demand->policy ? demand->policy : it->reference.policy;
+    enum placement_policy policy = demand->policy ? demand->policy : it->reference.policy;
     if (policy == POLICY_ROUND_ROBIN)
         strcpy(it->reference.cursor, it->reference.nodes[node].facts.properties.id);
     it->claims[number] = cluster_claim_new(it->cluster, it->nodes[node], it->groups[group], demand,
@@ -253,7 +253,7 @@ static struct cluster_demand random_demand(struct random_cluster *it)
         .runtime = RUNTIME_DOCKER,
         .needs = {PICK(it, cpus), PICK(it, memories) * MIB, (int64_t)below(it, 2) * 700 * MIB},
         .memory_max_bytes = chance(it, 20) ? 2048 * MIB : 0,
-        .policy = chance(it, 60) ? POLICY_OF_CLUSTER : (enum cluster_policy)(1 + below(it, 5)),
+        .policy = chance(it, 60) ? POLICY_OF_CLUSTER : (enum placement_policy)(1 + below(it, 5)),
     };
     random_constraints(it, &demand);
     random_spreads(it, &demand);
@@ -295,7 +295,7 @@ void random_cluster_init(struct random_cluster *it, uint64_t seed)
     memset(it, 0, sizeof(*it));
     prng_init(&it->prng, seed);
     it->reference.policy =
-        chance(it, 50) ? POLICY_BINPACK : (enum cluster_policy)(1 + below(it, 5));
+        chance(it, 50) ? POLICY_BINPACK : (enum placement_policy)(1 + below(it, 5));
     it->reference.max_jobs = 1 + (int64_t)below(it, 20);
     it->cluster = cluster_new(&(struct cluster_settings){.policy = it->reference.policy,
                                                          .max_jobs = it->reference.max_jobs});

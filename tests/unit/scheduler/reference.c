@@ -177,12 +177,12 @@ enum reason reference_exclude(reference_t *reference, question_t *question, size
 
 /* ---- the policy's part ---- */
 
-static enum cluster_policy policy_of(reference_t *reference, question_t *question)
+static enum placement_policy policy_of(reference_t *reference, question_t *question)
 {
     return question->demand->policy ? question->demand->policy : reference->policy;
 }
 
-static bool by_load(enum cluster_policy policy)
+static bool by_load(enum placement_policy policy)
 {
     return policy == POLICY_EPVM || policy == POLICY_GREEDY || policy == POLICY_ROUND_ROBIN;
 }
@@ -241,7 +241,7 @@ static int64_t cost(reference_t *reference, question_t *question, size_t node)
     const struct capacity *has = &reference->nodes[node].facts.capacity;
     const struct capacity *asked = &question->demand->needs;
     struct capacity load = load_of(reference, node);
-    enum cluster_policy policy = policy_of(reference, question);
+    enum placement_policy policy = policy_of(reference, question);
     if (policy == POLICY_ROUND_ROBIN)
         return steps_from_cursor(reference, node);
     if (policy == POLICY_GREEDY)

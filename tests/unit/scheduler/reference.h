@@ -26,7 +26,7 @@ struct reference {
     struct reference_node nodes[REFERENCE_NODES];
     struct reference_claim claims[REFERENCE_CLAIMS]; /* by number */
     size_t claim_count;
-    enum cluster_policy policy;
+    enum placement_policy policy;
     int64_t max_jobs;
     char cursor[64];
 };
