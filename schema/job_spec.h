@@ -117,6 +117,31 @@ struct dispatched {
     const char *payload; /* Base64, NULL: none */
 };
 
+struct affinity {
+    const char *expr; /* an expression */
+    int64_t weight;   /* -100 to 100, not 0; below 0: rather not */
+};
+
+struct spread_block {
+    const char *attribute;  /* a target of expressions */
+    int64_t weight;         /* 1 to 100 */
+    struct int_map targets; /* percent by value; empty: evenly over the values there are */
+};
+
+struct distinct_property {
+    const char *attribute;
+    int64_t limit; /* instances a value */
+};
+
+/* Where instances may go, and where rather. A job's is that of each of its tasks as well. */
+struct placement {
+    struct string_list constraints; /* expressions */
+    struct record_list affinities;  /* struct affinity */
+    struct record_list spread;      /* struct spread_block */
+    int64_t distinct_hosts;         /* tristate */
+    const struct distinct_property *distinct_property;
+};
+
 struct task_spec {
     const char *name; /* the job's name when the user gave none */
     int64_t count;
@@ -135,7 +160,8 @@ struct task_spec {
     struct restart_policy restart;
     struct record_list health; /* struct health_check */
     struct stop_policy stop;
-    int64_t max_run_ms;       /* batch: a run that takes longer has failed; UNSET: no limit */
+    int64_t max_run_ms; /* batch: a run that takes longer has failed; UNSET: no limit */
+    struct placement placement;
     struct string_map labels; /* to the container */
 };
 
@@ -143,6 +169,9 @@ struct job_spec {
     const char *name;
     int type;                       /* enum job_type */
     struct string_list datacenters; /* globs; ["*"] by default */
+    int64_t priority;               /* 1 to 100 */
+    int policy;                     /* enum placement_policy; 0: the cluster's */
+    struct placement placement;     /* of all its tasks together */
     struct reschedule_policy reschedule;
     struct disconnect_policy disconnect;
     struct update_policy update;
@@ -191,6 +220,11 @@ int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *ar
 /* The checks that need more than one field (unique task names, max >= memory, image for docker,
  * command for process, delay <= max_delay …), after normalising. Pure. Adds to `problems`. */
 void job_spec_check(const struct job_spec *spec, struct problems *problems);
+
+/* Of a job (`path` "") or one of its tasks ("/tasks/3"), not of one that is everywhere: is each
+ * expression one, no weight 0, no more than 100 percent? A part of job_spec_check(). */
+void placement_check(const struct placement *placement, const char *path,
+                     struct problems *problems);
 
 /* Keys and values that the contract has and a later version brings: refused with another hint than
  * misspelt ones. */

@@ -203,6 +203,34 @@ static void everywhere_check(const struct job_spec *spec, struct problems *probl
                      "an instance of a system or sysbatch job belongs to its node");
 }
 
+/* What chooses between nodes, where each that matches gets one. */
+static void no_choice_check(const struct placement *placement, const char *path,
+                            struct problems *problems)
+{
+    const struct {
+        const char *key;
+        bool given;
+    } rows[] = {{"affinities", placement->affinities.count},
+                {"spread", placement->spread.count},
+                {"distinct_hosts", placement->distinct_hosts == 1},
+                {"distinct_property", placement->distinct_property}};
+    char at[PATH_BYTES];
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        snprintf(at, sizeof at, "%s/%s", path, rows[i].key);
+        if (rows[i].given)
+            problems_add(problems, at, "leave it out, or use constraints",
+                         "a system or sysbatch job has one instance on each node that matches");
+    }
+}
+
+static void places_check(const struct placement *placement, const char *path,
+                         const struct job_spec *spec, struct problems *problems)
+{
+    placement_check(placement, path, problems);
+    if (job_type_is_everywhere(spec->type))
+        no_choice_check(placement, path, problems);
+}
+
 static void dependencies_check(const struct job_spec *spec, struct problems *problems)
 {
     char path[PATH_BYTES];
@@ -267,6 +295,7 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
         problems_add(problems, "/tasks", NULL, "a job has at most %d tasks", LIMIT_TASKS_PER_JOB);
     reschedule_check(spec, problems);
     everywhere_check(spec, problems);
+    places_check(&spec->placement, "", spec, problems);
     dependencies_check(spec, problems);
     parameters_check(spec, problems);
     for (size_t i = 0; i < spec->tasks.count; i++) {
@@ -274,6 +303,8 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
         name_check(&check, spec);
         max_run_check(&check, spec);
         count_check(&check, spec);
+        char path[PATH_BYTES];
+        places_check(&check.task->placement, task_path(&check, "", path), spec, problems);
         task_check(&check);
     }
 }

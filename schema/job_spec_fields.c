@@ -1,5 +1,6 @@
 /* The field tables of the job specification. Constant defaults are here; those that depend on the
  * job's type are in schema/job_spec_normalise.c and told in the `doc`. */
+#include "schema/expression.h"
 #include "schema/field_rows.h"
 #include "schema/job_spec.h"
 #include "schema/job_spec_text.h"
@@ -196,6 +197,53 @@ static const struct field stop_fields[] = {
 static const struct record stop_record =
     RECORD("stop", struct stop_policy, stop_fields, "How an instance is asked to end.");
 
+static const struct field affinity_fields[] = {
+    FIELD(struct affinity, STRING, "expr", expr, "Such as label.disk == ssd.",
+          .flags = FIELD_REQUIRED, .min = 1, .max = EXPRESSION_TEXT_MAX),
+    FIELD(struct affinity, INT, "weight", weight,
+          "How much it counts, -100 to 100 and not 0; below 0: rather not there.", .min = -100,
+          .max = 100, .fallback = 50),
+};
+static const struct record affinity_record =
+    RECORD("affinity", struct affinity, affinity_fields, "Where instances had better go.");
+
+static const struct field spread_fields[] = {
+    FIELD(struct spread_block, STRING, "attribute", attribute, "Such as label.rack.",
+          .flags = FIELD_REQUIRED, .min = 1, .max = EXPRESSION_TEXT_MAX),
+    FIELD(struct spread_block, INT, "weight", weight, "How much it counts beside other blocks.",
+          .min = 1, .max = 100, .fallback = 50),
+    FIELD(struct spread_block, INT_MAP, "targets", targets,
+          "Percent of the instances by value, at most 100 together; what is left goes to values "
+          "that are not named. Default: evenly.",
+          .min = 1, .max = 100),
+};
+static const struct record spread_record =
+    RECORD("spread", struct spread_block, spread_fields, "Over what instances are spread.");
+
+static const struct field distinct_property_fields[] = {
+    FIELD(struct distinct_property, STRING, "attribute", attribute, "Such as label.rack.",
+          .flags = FIELD_REQUIRED, .min = 1, .max = EXPRESSION_TEXT_MAX),
+    FIELD(struct distinct_property, INT, "limit", limit, "Instances for each of its values.",
+          .min = 1, .max = LIMIT_INSTANCES_PER_TASK, .fallback = 1),
+};
+static const struct record distinct_property_record =
+    RECORD("distinct_property", struct distinct_property, distinct_property_fields,
+           "At most so many instances where an attribute has the same value.");
+
+/* Of a job or a task. */
+#define PLACEMENT_FIELDS(type)                                                                \
+    FIELD(type, STRINGS, "constraints", placement.constraints,                                \
+          "What a node has to be, such as arch == arm64 or label.site in [graz, berlin].",    \
+          .max = LIMIT_CONSTRAINTS),                                                          \
+        FIELD(type, RECORDS, "affinities", placement.affinities, "Where it had better go.",   \
+              .record = &affinity_record, .max = LIMIT_AFFINITIES),                           \
+        FIELD(type, RECORDS, "spread", placement.spread, "Over what it is spread.",           \
+              .record = &spread_record, .max = LIMIT_SPREADS),                                \
+        FIELD(type, TRISTATE, "distinct_hosts", placement.distinct_hosts,                     \
+              "true: each instance on a node of its own.", .fallback = UNSET),                \
+        FIELD_INSIDE(type, OBJECT_OPTIONAL, "distinct_property", placement.distinct_property, \
+                     &distinct_property_record, "At most so many instances for each value.")
+
 static const struct field task_fields[] = {
     FIELD(struct task_spec, NAME, "name", name, "Name of the task. Default: the job's name."),
     FIELD(struct task_spec, INT, "count", count,
@@ -246,6 +294,7 @@ static const struct field task_fields[] = {
         "Batch: a run that takes longer is stopped and has failed, without a restart on its node. "
         "Default: no limit.",
         .flags = FIELD_NULLABLE, .min = SECOND_MS, .max = YEAR_MS, .fallback = UNSET),
+    PLACEMENT_FIELDS(struct task_spec),
     FIELD(struct task_spec, MAP, "labels", labels, "Labels of the container.",
           .flags = FIELD_SCALARS, .max = 100, LABEL_KEY),
 };
@@ -311,6 +360,15 @@ static const struct field job_fields[] = {
           "Globs (* and ?) of the datacenters that may be used. Default: all.",
           .flags = FIELD_ONE_OR_MANY, .min = 1, .max = 100, .pattern = "^[A-Za-z0-9_.*?-]+$",
           .accepts = datacenter_glob_is_valid, .pattern_hint = "such as plant-*"),
+    FIELD(
+        struct job_spec, INT, "priority", priority,
+        "Who goes first; one that is higher by 10 or more may take the room of a lower one, where "
+        "the manager allows preemption.",
+        .min = 1, .max = 100, .fallback = DEFAULT_PRIORITY),
+    FIELD(struct job_spec, ENUM, "policy", policy,
+          "How nodes are chosen. Default: the manager's --policy.",
+          .words = &placement_policy_words),
+    PLACEMENT_FIELDS(struct job_spec),
     FIELD_INSIDE(struct job_spec, RECORD, "reschedule", reschedule, &reschedule_record,
                  "Placing failed instances again."),
     FIELD_INSIDE(struct job_spec, RECORD, "disconnect", disconnect, &disconnect_record,
@@ -339,22 +397,15 @@ bool job_spec_word_is_planned(const char *key)
 {
     /* clang-format off */
     static const char *const keys[] = {
-        "affinities",
         "auto_promote",
         "auto_revert",
         "canary",
-        "constraints",
-        "distinct_hosts",
-        "distinct_property",
         "healthy_deadline",
         "overrides",
-        "policy",
-        "priority",
         "progress_deadline",
         "registry",
         "requires",
         "schedule",
-        "spread",
         "stages",
         "window",
     };

@@ -33,6 +33,9 @@ enum {
     LIMIT_TASKS_PER_JOB = 64,
     LIMIT_DEPENDENCIES = 32, /* of one job */
     LIMIT_META_KEYS = 100,
+    LIMIT_CONSTRAINTS = 100, /* of a job, and of a task */
+    LIMIT_AFFINITIES = 100,
+    LIMIT_SPREADS = 16,
     CHILDREN_KEPT = 10, /* of a job's children that have ended, the newest */
     CHILDREN_A_SECOND = 1000,
     LIMIT_INSTANCES_PER_TASK = 100000,

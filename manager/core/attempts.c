@@ -279,13 +279,24 @@ bool attempt_is_given_up(const struct manager *manager, const struct attempt *at
     return attempt_give_up_ms(manager, attempt) <= manager->now.mono_ms;
 }
 
+/* The present version wants it elsewhere. Only a new version moves what runs: a node whose labels
+ * change keeps what it has. */
+static bool is_misplaced(const struct attempt *attempt, const struct spec_version *present,
+                         const struct task_spec *task)
+{
+    const struct cluster_node *place = attempt->binding->node->place;
+    return place && attempt_is_live(attempt) && !job_type_is_everywhere(present->spec.type) &&
+           !cluster_node_matches(&present->demands[spec_task_index(&present->spec, task)], place);
+}
+
 bool attempt_is_outdated(const struct attempt *attempt)
 {
     const struct spec_version *present = job_present(attempt->binding->job);
     if (!present || attempt->spec == present)
         return false;
     const struct task_spec *task = spec_task(&present->spec, attempt->instance->group->name);
-    return !task || task_spec_needs_replacement(attempt->task, task);
+    return !task || task_spec_needs_replacement(attempt->task, task) ||
+           is_misplaced(attempt, present, task);
 }
 
 void attempts_note_committed(struct manager *manager)

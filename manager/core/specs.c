@@ -61,6 +61,7 @@ bool task_spec_needs_replacement(const struct task_spec *old, const struct task_
 {
     /* What may change in place is made equal; whatever still differs needs a new container. */
     struct task_spec like = *old;
+    like.placement = fresh->placement;
     like.count = fresh->count;
     like.restart = fresh->restart;
     like.stop = fresh->stop;

@@ -6,7 +6,8 @@
 #include "schema/job_spec.h"
 
 /* Of a task of a job, both normalised and checked. Sealed. Points into the specification, and its
- * memory is from `arena`: both are to stay as long as the demand. -ERR_NO_MEMORY. */
+ * memory is from `arena`: both are to stay as long as the demand. -ERR_INVALID: an expression is
+ * none (of a specification that nobody checked); -ERR_NO_MEMORY. */
 int demand_from_spec(const struct job_spec *spec, const struct task_spec *task, struct arena *arena,
                      struct cluster_demand *ret_demand);
 

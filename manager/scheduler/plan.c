@@ -242,9 +242,7 @@ static void plan_job(struct planner *planner, const struct job_spec *job)
                                .job = job,
                                .task = task,
                                .group = planner_group(planner, job->name, task->name),
-                               .demand =
-                                   planner_demand(planner, &task->resources, &task->ports,
-                                                  &job->datacenters, task->runtime, task->count)};
+                               .demand = planner_task_demand(planner, job, task)};
         if (job_type_is_everywhere(job->type)) {
             plan_everywhere(&at);
             continue;

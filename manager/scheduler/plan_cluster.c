@@ -61,6 +61,15 @@ struct cluster_demand *planner_demand(struct planner *planner, const struct reso
     return demand;
 }
 
+struct cluster_demand *planner_task_demand(struct planner *planner, const struct job_spec *job,
+                                           const struct task_spec *task)
+{
+    struct cluster_demand *demand = taken(arena_alloc(planner->arena, sizeof(*demand)));
+    int failed = demand_from_spec(job, task, planner->arena, demand);
+    ASSERT(!failed);
+    return demand;
+}
+
 /* ---- the cluster ---- */
 
 static unsigned runtimes_of(const struct snapshot_node *node)

@@ -52,6 +52,10 @@ static inline void *taken(void *memory)
 void planner_load(struct planner *planner, const struct cluster_snapshot *snapshot);
 void planner_release(struct planner *planner);
 struct cluster_group *planner_group(struct planner *planner, const char *job, const char *task);
+/* Of what is to be planned. */
+struct cluster_demand *planner_task_demand(struct planner *planner, const struct job_spec *job,
+                                           const struct task_spec *task);
+/* Of what is there. */
 struct cluster_demand *planner_demand(struct planner *planner, const struct resources *resources,
                                       const struct string_list *ports,
                                       const struct string_list *datacenters, int runtime,

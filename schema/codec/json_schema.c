@@ -300,10 +300,11 @@ static void add_field(const struct field *field, struct buf *out)
 /* ---- records ---- */
 
 /* All fields but the one named `without` (may be NULL). */
-static void add_fields(const struct record *record, const char *without, struct buf *out)
+/* But those that `others` has too, when it is not NULL. */
+static void add_fields(const struct record *record, const struct record *others, struct buf *out)
 {
     for (size_t i = 0; i < record->field_count; i++)
-        if (!without || strcmp(record->fields[i].key, without))
+        if (!others || !record_field(others, record->fields[i].key))
             add_field(&record->fields[i], out);
 }
 
@@ -395,9 +396,11 @@ static void add_spelling(const char *name, const char *doc, bool is_short, struc
     add_text(out, "description", doc);
     add_text(out, "type", "object");
     open_object(out, "properties");
-    add_fields(&job_spec_record, is_short ? "tasks" : NULL, out);
+    for (size_t i = 0; i < job_spec_record.field_count; i++)
+        if (!is_short || strcmp(job_spec_record.fields[i].key, "tasks"))
+            add_field(&job_spec_record.fields[i], out);
     if (is_short)
-        add_fields(&task_spec_record, "name", out);
+        add_fields(&task_spec_record, &job_spec_record, out);
     add_fields(&command_envelope_record, NULL, out);
     close_object(out);
     if (!is_short) {

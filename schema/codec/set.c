@@ -30,13 +30,23 @@ static void misplaced_keys(struct decoder *decoder, const cJSON *tree)
     }
 }
 
-/* The only task's keys are the job's neighbours; `name` is the job's. */
+/* A key that both have is the job's. */
+static void drop_job_keys(cJSON *tree)
+{
+    for (cJSON *child = tree->child, *next; child; child = next) {
+        next = child->next;
+        if (record_field(&job_spec_record, child->string))
+            cJSON_Delete(cJSON_DetachItemViaPointer(tree, child));
+    }
+}
+
+/* The only task's keys are the job's neighbours. */
 static void decode_short(struct decoder *decoder, cJSON *tree, struct job_spec *spec)
 {
     struct task_spec *task = decode_alloc(decoder, 1, sizeof *task);
     if (!task)
         return;
-    cJSON_DeleteItemFromObjectCaseSensitive(tree, "name");
+    drop_job_keys(tree);
     decode_object(decoder, NULL, &task_spec_record, tree, task);
     spec->tasks = (struct record_list){.items = task, .count = 1};
 }

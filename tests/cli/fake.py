@@ -63,7 +63,7 @@ class Fake:
     reply's fields, or None for no answer."""
 
     def __init__(self, port, **script):
-        self.script, self.seq, self.heard, self.asked = script, 0, [], []
+        self.script, self.seq, self.heard, self.asked, self.unsettled = script, 0, [], [], []
         self.client = mqtt.Client()
         self.client.on_message = self.on_message
         self.ready = threading.Event()
@@ -92,7 +92,14 @@ class Fake:
 
     def publish(self, topic, payload, **options):
         data = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
-        return self.client.publish(f"{ROOT}/{topic}", data, qos=1, **options)
+        info = self.client.publish(f"{ROOT}/{topic}", data, qos=1, **options)
+        self.unsettled.append(info)
+        return info
+
+    def settle(self):
+        """Returns when the broker has all that was published so far: what connects now finds it."""
+        while self.unsettled:
+            self.unsettled.pop(0).wait_for_publish(10)
 
     def retain(self, topic, payload):
         return self.publish(topic, payload, retain=True)

@@ -26,13 +26,17 @@ class Case(unittest.TestCase):
         self.addCleanup(self.broker.stop)
         self.directory = tempfile.TemporaryDirectory()
         self.addCleanup(self.directory.cleanup)
+        self.fakes = []
 
     def fake(self, **script):
         fake = Fake(self.broker.port, **script)
         self.addCleanup(fake.stop)
+        self.fakes.append(fake)
         return fake
 
     def argosy(self, *words, stdin=None, **environment):
+        for fake in self.fakes:
+            fake.settle()
         result = subprocess.run([ARGOSY, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=60,
                                 env={**os.environ, "ARGOSY_BROKER": f"127.0.0.1:{self.broker.port}",
                                      "LC_ALL": "C.UTF-8", **environment})
@@ -83,7 +87,7 @@ class Unreachable(Case):
         fake = self.fake()
         fake.job("web")
         fake.status("web", "running", counts={"running": 1})
-        fake.retain("managers/m1/status", {"state": "offline", "session": 1, "instance": "i"}).wait_for_publish()
+        fake.retain("managers/m1/status", {"state": "offline", "session": 1, "instance": "i"})
         result = self.argosy("status")
         self.assertEqual(result.returncode, 0)
         self.assertIn("web", result.stdout)
@@ -417,7 +421,7 @@ class Reading(Case):
         fake.job("web")
         fake.status("web", "running", counts={"running": 1}, tasks=[{"name": "web", "count": 1, "running": 1}])
         fake.attempt("web", "web_web_0_aaaaaaaa", "running", run=3, ports=[{"port": 80, "host": 31000}])
-        fake.retain("nodes/n1/metrics", {"load1": 0.5, "mem_available_bytes": 1 << 29, "ts_ms": 1}).wait_for_publish()
+        fake.retain("nodes/n1/metrics", {"load1": 0.5, "mem_available_bytes": 1 << 29, "ts_ms": 1})
         return fake
 
     def test_status_lists_jobs(self):
@@ -444,7 +448,7 @@ class Reading(Case):
     def test_a_silent_node_s_instances_are_not_called_running(self):
         fake = self.cluster()
         fake.node("offline")
-        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"}).wait_for_publish()
+        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"})
         self.assertIn("unknown (was running)", self.argosy("status", "web").stdout)
 
     def test_nodes_and_tasks(self):
@@ -465,7 +469,7 @@ class Reading(Case):
     def test_retained_garbage_does_not_hide_the_rest(self):
         fake = self.cluster()
         fake.retain("jobs/bad/status", "{garbage")
-        fake.retain("nodes/n2/state/web", "[]").wait_for_publish()
+        fake.retain("nodes/n2/state/web", "[]")
         result = self.argosy("status")
         self.assertEqual(result.returncode, 0)
         self.assertIn("web", result.stdout)
@@ -525,7 +529,7 @@ class Logs(Case):
         self.logs([("stdout", {"seq": 1, "data": "one\n"}), ("stdout", {"seq": 2, "data": "", "end": True})],
                   {"result": "accepted", "code": "accepted"})
         result = self.argosy("logs", "-f", "web_web_0")
-        self.assertEqual((result.returncode, result.stdout), (0, "one\n"))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "one\n", ""))
 
     def test_a_worker_that_refuses_is_5_and_one_that_is_silent_4(self):
         self.logs([], {"result": "rejected", "code": "unknown_task", "message": "no such task"})
@@ -534,7 +538,7 @@ class Logs(Case):
 
     def test_an_offline_node_is_3_at_once(self):
         fake = self.logs([], {"result": "accepted", "code": "accepted", "chunks": 0})
-        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"}).wait_for_publish()
+        fake.retain("nodes/n1/status", {"state": "offline", "session": 1, "instance": "w"})
         self.assertEqual(self.argosy("logs", "web_web_0").returncode, 3)
 
 

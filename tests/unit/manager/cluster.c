@@ -77,19 +77,36 @@ void cluster_step(struct cluster *cluster, const struct manager_event *event)
 
 /* ---- life ---- */
 
-void cluster_init_recovering(struct cluster *cluster, const char *id, int64_t term)
+static struct manager *born(const struct cluster *cluster, struct manager_options options)
+{
+    options.grace_ms = DEFAULT_GRACE_MS;
+    options.keepalive_ms = 30000;
+    options.preemption = cluster->preemption;
+    return manager_new(&options, cluster->now);
+}
+
+static void init(struct cluster *cluster, const char *id, int64_t term, enum preemption preemption)
 {
     memset(cluster, 0, sizeof(*cluster));
+    cluster->preemption = preemption;
     cluster->now = (struct now){.wall_ms = 1700000000000, .mono_ms = 1000000};
-    struct manager_options options = {
-        .id = id, .term = term, .seed = 7, .grace_ms = DEFAULT_GRACE_MS, .keepalive_ms = 30000};
-    cluster->manager = manager_new(&options, cluster->now);
+    cluster->manager = born(cluster, (struct manager_options){.id = id, .term = term, .seed = 7});
+}
+
+void cluster_init_recovering(struct cluster *cluster, const char *id, int64_t term)
+{
+    init(cluster, id, term, PREEMPTION_BY_SYSTEM_JOBS);
+}
+
+void cluster_init_preempting(struct cluster *cluster, enum preemption preemption)
+{
+    init(cluster, "m1", 0, preemption);
+    cluster_lead(cluster);
 }
 
 void cluster_init(struct cluster *cluster)
 {
-    cluster_init_recovering(cluster, "m1", 0);
-    cluster_lead(cluster);
+    cluster_init_preempting(cluster, PREEMPTION_BY_SYSTEM_JOBS);
 }
 
 void cluster_release(struct cluster *cluster)
@@ -140,26 +157,39 @@ void cluster_presence(struct cluster *cluster, const char *node, int state, int6
                                                   .presence = &presence});
 }
 
-void cluster_add_node_sized(struct cluster *cluster, const char *node, const char *datacenter,
-                            int64_t cpu_millis, int64_t memory_bytes)
+static void join(struct cluster *cluster, const char *node, struct node_info *info)
 {
     const char *runtimes[] = {"docker"};
-    struct node_info info = {
-        .head = {.seq = ++cluster->seq},
-        .datacenter = datacenter,
-        .capacity = {cpu_millis, memory_bytes, (int64_t)100 << 30},
-        .runtimes = {runtimes, 1},
-        .interval_ms = 10000,
-    };
+    info->head.seq = ++cluster->seq;
+    info->runtimes = (struct string_list){runtimes, 1};
+    info->interval_ms = 10000;
     cluster_presence(cluster, node, PRESENCE_ONLINE, 1);
     cluster_step(cluster,
                  &(struct manager_event){
-                     .kind = EVENT_NODE_INFO, .node = node, .live = true, .node_info = &info});
+                     .kind = EVENT_NODE_INFO, .node = node, .live = true, .node_info = info});
+}
+
+void cluster_add_node_sized(struct cluster *cluster, const char *node, const char *datacenter,
+                            int64_t cpu_millis, int64_t memory_bytes)
+{
+    join(cluster, node,
+         &(struct node_info){.datacenter = datacenter,
+                             .capacity = {cpu_millis, memory_bytes, (int64_t)100 << 30}});
 }
 
 void cluster_add_node(struct cluster *cluster, const char *node)
 {
     cluster_add_node_sized(cluster, node, "dc1", 4000, (int64_t)4 << 30);
+}
+
+void cluster_add_node_labelled(struct cluster *cluster, const char *node, const char *key,
+                               const char *value)
+{
+    struct string_pair label = {key, value};
+    join(cluster, node,
+         &(struct node_info){.datacenter = "dc1",
+                             .capacity = {4000, (int64_t)4 << 30, (int64_t)100 << 30},
+                             .labels = {&label, 1}});
 }
 
 void cluster_report_id(struct cluster *cluster, const char *node, const char *attempt,
@@ -460,10 +490,8 @@ void cluster_restart(struct cluster *cluster, bool emptied)
         .term = emptied ? 0 : manager_term(cluster->manager),
         .seq = emptied ? 0 : manager_seq(cluster->manager),
         .seed = (uint64_t)cluster->now.mono_ms,
-        .grace_ms = DEFAULT_GRACE_MS,
-        .keepalive_ms = 30000,
     };
-    struct manager *next = manager_new(&options, cluster->now);
+    struct manager *next = born(cluster, options);
     effects_clear(&cluster->effects);
     manager_free(cluster->manager);
     cluster->manager = next;

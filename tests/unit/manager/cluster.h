@@ -28,10 +28,12 @@ struct cluster {
     char asked_node[CLUSTER_ASKS_MAX][LIMIT_NODE_ID_LENGTH + 1];
     size_t asked_count;
     int64_t lives; /* of managers */
+    enum preemption preemption;
 };
 
 /* A manager that has heard everything there is (nothing) and leads. */
 void cluster_init(struct cluster *cluster);
+void cluster_init_preempting(struct cluster *cluster, enum preemption preemption);
 /* The same without leading, with an id of its own and a term from its store. */
 void cluster_init_recovering(struct cluster *cluster, const char *id, int64_t term);
 void cluster_release(struct cluster *cluster);
@@ -48,6 +50,9 @@ void cluster_pass(struct cluster *cluster, int64_t ms, const char *const *nodes)
 void cluster_add_node(struct cluster *cluster, const char *node);
 void cluster_add_node_sized(struct cluster *cluster, const char *node, const char *datacenter,
                             int64_t cpu_millis, int64_t memory_bytes);
+/* A node as cluster_add_node() makes it with one label. Again: the label changes. */
+void cluster_add_node_labelled(struct cluster *cluster, const char *node, const char *key,
+                               const char *value);
 void cluster_heartbeat(struct cluster *cluster, const char *node);
 void cluster_presence(struct cluster *cluster, const char *node, int state, int64_t session);
 

@@ -186,6 +186,35 @@ static void what_was_published_can_be_submitted_again(void **state)
     assert_true(record_equal(&job_spec_record, &set.spec, &again.spec));
 }
 
+static void placement_is_the_jobs_in_the_short_spelling(void **state)
+{
+    (void)state;
+    assert_true(
+        same("{\"image\":\"x\",\"constraints\":[\"arch == arm64\"],\"distinct_hosts\":true}",
+             "{\"constraints\":[\"arch == arm64\"],\"distinct_hosts\":true,"
+             "\"tasks\":[{\"image\":\"x\"}]}"));
+    assert_false(same("{\"image\":\"x\",\"constraints\":[\"arch == arm64\"]}",
+                      "{\"tasks\":[{\"image\":\"x\",\"constraints\":[\"arch == arm64\"]}]}"));
+}
+
+static void placement_that_chooses_nothing_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    _cleanup_set_ struct set set;
+    set_decode(&set, "web",
+               "{\"tasks\":[{\"image\":\"x\",\"constraints\":[\"arch == arm64\",\"arch = arm64\"],"
+               "\"affinities\":[{\"expr\":\"arch == arm64\",\"weight\":0}],"
+               "\"spread\":[{\"attribute\":\"rack\"},{\"attribute\":\"label.rack\","
+               "\"targets\":{\"a\":60,\"b\":41}}]}]}");
+    assert_int_equal(set.result, -ERR_INVALID);
+    assert_int_equal(set.problems.count, 4);
+    assert_string_equal(problem_at(&set, "/tasks/0/constraints/1")->hint, "did you mean \"==\"?");
+    assert_non_null(problem_at(&set, "/tasks/0/affinities/0/weight"));
+    assert_non_null(problem_at(&set, "/tasks/0/spread/0/attribute"));
+    assert_string_equal(problem_at(&set, "/tasks/0/spread/1/targets")->message,
+                        "the targets are 101 percent together");
+}
+
 static void reserved_keys_are_no_part_of_the_specification(void **state)
 {
     (void)state;
@@ -223,7 +252,7 @@ static void all_problems_are_told_at_once_with_place_and_hint(void **state)
     set_decode(&set, "web",
                "{\"tasks\":[{\"imge\":\"nginx\",\"resources\":{\"memory\":\"64mb\"}},"
                "{\"name\":\"b\",\"image\":\"x\",\"command\":\"a b\",\"ports\":[\"80\",\"x\"]}],"
-               "\"typ\":\"batch\",\"a/b~c\":1,\"constraints\":[]}");
+               "\"typ\":\"batch\",\"a/b~c\":1,\"stages\":[]}");
     assert_int_equal(set.result, -ERR_INVALID);
     assert_string_equal(problem_at(&set, "/tasks/0/imge")->hint, "did you mean image?");
     assert_non_null(strstr(problem_at(&set, "/tasks/0/resources/memory")->hint, "MiB"));
@@ -231,7 +260,7 @@ static void all_problems_are_told_at_once_with_place_and_hint(void **state)
     problem_at(&set, "/tasks/1/ports/1");
     assert_string_equal(problem_at(&set, "/typ")->hint, "did you mean type?");
     assert_null(problem_at(&set, "/a~1b~0c")->hint);
-    assert_non_null(strstr(problem_at(&set, "/constraints")->hint, "not support"));
+    assert_non_null(strstr(problem_at(&set, "/stages")->hint, "not support"));
     assert_int_equal(set.problems.count, 7);
 }
 
@@ -375,6 +404,8 @@ int main(void)
         cmocka_unit_test(normalising_twice_changes_nothing),
         cmocka_unit_test(both_spellings_are_one_job),
         cmocka_unit_test(what_was_published_can_be_submitted_again),
+        cmocka_unit_test(placement_is_the_jobs_in_the_short_spelling),
+        cmocka_unit_test(placement_that_chooses_nothing_is_refused_with_its_place),
         cmocka_unit_test(reserved_keys_are_no_part_of_the_specification),
         cmocka_unit_test(numbers_and_booleans_in_an_environment_are_their_text),
         cmocka_unit_test(all_problems_are_told_at_once_with_place_and_hint),
