@@ -253,6 +253,7 @@ void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason 
         return;
     attempt->desired = DESIRED_STOP;
     attempt->stop_reason = (int)reason;
+    cluster_claim_leave(manager->scheduler, attempt->claim);
     mark_assignment(manager, attempt->binding);
     mark_job(manager, attempt->binding->job, MARK_STATUS);
 }

@@ -22,9 +22,12 @@ void attempt_claim(struct manager *manager, struct attempt *attempt)
 {
     struct node *node = attempt->binding->node;
     const struct spec_version *spec = attempt->spec;
-    if (attempt->holds && node->place && !attempt->claim)
-        attempt->claim = claim(manager, attempt->instance, node,
-                               &spec->demands[spec_task_index(&spec->spec, attempt->task)]);
+    if (!attempt->holds || !node->place || attempt->claim)
+        return;
+    attempt->claim = claim(manager, attempt->instance, node,
+                           &spec->demands[spec_task_index(&spec->spec, attempt->task)]);
+    if (attempt->desired == DESIRED_STOP)
+        cluster_claim_leave(manager->scheduler, attempt->claim);
 }
 
 void attempt_unclaim(struct manager *manager, struct attempt *attempt)

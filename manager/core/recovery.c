@@ -215,6 +215,8 @@ static void adopt_attempt(struct manager *manager, struct job *job, struct node 
         return;
     attempt->desired = assigned->desired;
     attempt->stop_reason = assigned->reason;
+    if (attempt->desired == DESIRED_STOP)
+        cluster_claim_leave(manager->scheduler, attempt->claim);
     attempt->run_wanted = assigned->run_wanted;
     attempt_remember(manager, attempt, &assigned->known);
 }

@@ -355,6 +355,14 @@ void cluster_claim_free(struct cluster *cluster, struct cluster_claim *claim)
     free(claim);
 }
 
+void cluster_claim_leave(struct cluster *cluster, struct cluster_claim *claim)
+{
+    if (!claim)
+        return;
+    claim->node->held[claim->place].priority = PRIORITY_LEAVING;
+    cluster_note_change(cluster, claim->node);
+}
+
 void *cluster_claim_owner(const struct cluster_claim *claim)
 {
     return claim->owner;

@@ -150,6 +150,9 @@ struct cluster_claim *cluster_claim_new(struct cluster *cluster, struct cluster_
                                         struct cluster_group *group,
                                         const struct cluster_demand *demand, void *owner);
 void cluster_claim_free(struct cluster *cluster, struct cluster_claim *claim);
+/* It was told to go: it still counts, but preemption names it before all others, whatever its
+ * priority. NULL: nothing. */
+void cluster_claim_leave(struct cluster *cluster, struct cluster_claim *claim);
 void *cluster_claim_owner(const struct cluster_claim *claim);
 struct cluster_node *cluster_claim_node(const struct cluster_claim *claim);
 
@@ -235,7 +238,8 @@ enum reason cluster_node_misses(const struct cluster_demand *demand,
 
 /* Who would have to go so that an instance that fits nowhere can be placed: instances of other jobs
  * whose priority is lower by at least 10; lowest priority first, in one priority the nearest in
- * size first, the youngest of equal ones first; who turns out not to be in the way stays. The node
+ * size first, the youngest of equal ones first; who turns out not to be in the way stays. Who is
+ * leaving anyway counts as having priority 0. The node
  * is the one whose highest priority to go is lowest, then the one where the fewest go, then the one
  * that the policy likes best then (load-based ones: none), then the smallest id. */
 enum { PREEMPTION_PRIORITY_GAP = 10 };

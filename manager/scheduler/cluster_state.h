@@ -26,12 +26,14 @@ struct cluster_claim {
     void *owner;
 };
 
+enum { PRIORITY_LEAVING = 0 };
+
 /* What preemption reads of a claim: side by side, since it reads them all. */
 struct held {
     struct cluster_claim *claim;
     struct capacity needs;
-    int64_t priority;
-    uint64_t number; /* grows: which one is younger */
+    int64_t priority; /* of its demand, or PRIORITY_LEAVING */
+    uint64_t number;  /* grows: which one is younger */
 };
 
 struct cluster_node {

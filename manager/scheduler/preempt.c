@@ -86,7 +86,8 @@ static size_t list_victims(const struct placement_class *class, const struct clu
     bool has_same_job = tally_get(&class->group->job->tally, node);
     for (int64_t i = 0; i < node->attempts; i++) {
         const struct held *held = &node->held[i];
-        if (held->priority > most || (has_same_job && held->claim->group->job == class->group->job))
+        if ((held->priority > most && held->priority != PRIORITY_LEAVING) ||
+            (has_same_job && held->claim->group->job == class->group->job))
             continue;
         ret_victims[count++] = (struct victim){.claim = held->claim,
                                                .needs = held->needs,

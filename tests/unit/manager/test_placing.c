@@ -230,6 +230,22 @@ static void a_manager_started_anew_stops_nobody_else_for_the_same_room(void **st
     assert_int_equal(cluster_wanted(c, "n1", "low"), 1);
 }
 
+static void room_that_is_being_left_anyway_costs_nobody_else_theirs(void **state)
+{
+    (void)state;
+    cluster_add_node(c, "n1");
+    cluster_set(c, "peer", BIG(",\"priority\":70"));
+    cluster_set(c, "low", BIG(",\"priority\":20"));
+    cluster_obey(c, NULL);
+    cluster_command(c, COMMAND_JOB_STOP, "peer");
+    cluster_set(c, "high", BIG(",\"priority\":70"));
+    assert_int_equal(cluster_wanted(c, "n1", "low"), 1);
+    assert_string_equal(pending("high")->reason, "making_room");
+    cluster_obey(c, NULL);
+    assert_int_equal(cluster_wanted(c, "n1", "high"), 1);
+    assert_int_equal(cluster_wanted(c, "n1", "low"), 1);
+}
+
 static void a_system_job_takes_its_room_on_each_node_and_a_service_does_not(void **state)
 {
     (void)state;
@@ -264,6 +280,7 @@ int main(void)
         TEST(reserved_room_is_given_up_when_its_node_goes),
         TEST(reserved_room_is_given_up_when_the_job_is_stopped),
         TEST(a_manager_started_anew_stops_nobody_else_for_the_same_room),
+        TEST(room_that_is_being_left_anyway_costs_nobody_else_theirs),
         TEST_SYSTEM(a_system_job_takes_its_room_on_each_node_and_a_service_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

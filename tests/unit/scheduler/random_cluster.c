@@ -150,7 +150,8 @@ void claim_add(struct random_cluster *it, size_t group, size_t node)
                                                             .node = node,
                                                             .job = (int)(group / GROUPS_PER_JOB),
                                                             .group = (int)group,
-                                                            .demand = demand};
+                                                            .demand = demand,
+                                                            .priority = demand->priority};
     enum placement_policy policy = demand->policy ? demand->policy : it->reference.policy;
     if (policy == POLICY_ROUND_ROBIN)
         strcpy(it->reference.cursor, it->reference.nodes[node].facts.properties.id);
@@ -174,6 +175,16 @@ void random_claim_free(struct random_cluster *it)
         claim_free(it, number);
         return;
     }
+}
+
+void random_claim_leave(struct random_cluster *it)
+{
+    size_t count = it->reference.claim_count;
+    size_t number = count ? below(it, count) : 0;
+    if (!count || !it->reference.claims[number].there)
+        return;
+    it->reference.claims[number].priority = 0;
+    cluster_claim_leave(it->cluster, it->claims[number]);
 }
 
 /* ---- demands ---- */

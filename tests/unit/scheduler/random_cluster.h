@@ -27,6 +27,7 @@ void random_node_add(struct random_cluster *it);
 void random_node_change(struct random_cluster *it);
 void random_node_remove(struct random_cluster *it);
 void random_claim_free(struct random_cluster *it);
+void random_claim_leave(struct random_cluster *it);
 void claim_add(struct random_cluster *it, size_t group, size_t node);
 void claim_free(struct random_cluster *it, size_t number);
 /* Of a task with one instance that is like no other, sealed. */

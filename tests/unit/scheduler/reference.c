@@ -401,10 +401,9 @@ static int64_t size_distance(const struct capacity *held, const struct capacity 
 /* Whether claim a goes before claim b. */
 static bool goes_first(reference_t *reference, question_t *question, size_t a, size_t b)
 {
-    const struct cluster_demand *left = reference->claims[a].demand;
-    const struct cluster_demand *right = reference->claims[b].demand;
-    int64_t near = size_distance(&left->needs, &question->demand->needs);
-    int64_t far = size_distance(&right->needs, &question->demand->needs);
+    const struct reference_claim *left = &reference->claims[a], *right = &reference->claims[b];
+    int64_t near = size_distance(&left->demand->needs, &question->demand->needs);
+    int64_t far = size_distance(&right->demand->needs, &question->demand->needs);
     if (left->priority != right->priority)
         return left->priority < right->priority;
     return near != far ? near < far : a > b;
@@ -414,7 +413,7 @@ static bool may_go(reference_t *reference, question_t *question, size_t node, si
 {
     const struct reference_claim *at = &reference->claims[claim];
     return at->there && at->node == node && at->job != question->job &&
-           at->demand->priority + PREEMPTION_PRIORITY_GAP <= question->demand->priority;
+           (!at->priority || at->priority + PREEMPTION_PRIORITY_GAP <= question->demand->priority);
 }
 
 /* True when it then fits; `ret_gone` says who goes. */
@@ -484,7 +483,7 @@ int reference_preempt(reference_t *reference, question_t *question,
         struct loss loss = {.id = reference->nodes[node].facts.properties.id,
                             .fitness = fitness_without(reference, question, node, gone)};
         for (size_t i = 0; i < reference->claim_count; i++) {
-            int64_t priority = gone[i] ? reference->claims[i].demand->priority : 0;
+            int64_t priority = gone[i] ? reference->claims[i].priority : 0;
             loss.highest = priority > loss.highest ? priority : loss.highest;
             loss.count += gone[i];
         }

@@ -20,6 +20,7 @@ struct reference_claim {
     size_t node;
     int job, group;
     const struct cluster_demand *demand;
+    int64_t priority; /* of the demand; 0: it is leaving */
 };
 
 struct reference {

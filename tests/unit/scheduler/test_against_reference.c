@@ -117,8 +117,10 @@ static void something_happens(struct random_cluster *it, struct seen *seen)
     uint64_t what = below(it, 100);
     if (what < 70)
         compare_placements(it, seen);
-    else if (what < 85)
+    else if (what < 82)
         random_claim_free(it);
+    else if (what < 85)
+        random_claim_leave(it);
     else if (what < 93)
         random_node_change(it);
     else if (what < 97)
