@@ -69,7 +69,6 @@ static void attempt_release(struct manager *manager, struct attempt *attempt)
         return;
     attempt->holds = false;
     attempt_unclaim(manager, attempt);
-    manager->room_made = true;
 }
 
 void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec,
@@ -254,6 +253,7 @@ void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason 
     attempt->desired = DESIRED_STOP;
     attempt->stop_reason = (int)reason;
     cluster_claim_leave(manager->scheduler, attempt->claim);
+    node_note_room(manager, attempt->binding->node);
     mark_assignment(manager, attempt->binding);
     mark_job(manager, attempt->binding->job, MARK_STATUS);
 }

@@ -34,6 +34,7 @@ void attempt_unclaim(struct manager *manager, struct attempt *attempt)
 {
     cluster_claim_free(manager->scheduler, attempt->claim);
     attempt->claim = NULL;
+    node_note_room(manager, attempt->binding->node);
 }
 
 /* ---- reservations ---- */
@@ -67,11 +68,11 @@ void reservation_drop(struct manager *manager, struct instance *instance)
     if (!reservation)
         return;
     reservation_lift(manager, reservation);
+    node_note_room(manager, reservation->node);
     spec_version_unref(reservation->spec);
     DL_DELETE(manager->reservations, reservation);
     free(reservation);
     instance->reservation = NULL;
-    manager->room_made = true;
 }
 
 static void drop_reservations_on(struct manager *manager, const struct node *node)

@@ -285,13 +285,14 @@ void job_reconcile(struct manager *manager, struct job *job)
     if (!present)
         return;
     timer_unset(&manager->timers, &job->timer);
-    job_set_waiting(manager, job, false);
+    job->lacks_room = false;
     job_check_dependencies(manager, job);
     job_set_everywhere(manager, job, job_is_everywhere(job) && !job->stopped && !job->deleting);
     for (size_t i = 0; i < present->spec.tasks.count; i++)
         job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);
     for (struct group *group = job->groups; group; group = group->next)
         group_reconcile(manager, group);
+    job_set_waiting(manager, job, job->lacks_room);
     for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
         binding_bury_if_empty(manager, binding);
     job_note_ended(manager, job);

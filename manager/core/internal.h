@@ -69,9 +69,6 @@ static inline struct spec_version *job_present(const struct job *job)
 void job_add_version(struct job *job, struct spec_version *version);
 struct spec_version *job_version(const struct job *job, int64_t version);
 void job_queue(struct manager *manager, struct job *job);
-/* Whether it is to be looked at when capacity is freed or a node changes. */
-void job_set_waiting(struct manager *manager, struct job *job, bool waiting);
-int64_t job_priority(const struct job *job);
 /* Looks at the job again at `due_ms` (monotonic) at the latest. */
 void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms);
 struct group *job_group(const struct job *job, const char *task);
@@ -166,6 +163,21 @@ void group_place(struct manager *manager, struct group *group, int64_t count);
 /* Why instances of the group are pending; NULL: none is for lack of a node. */
 void group_explain(struct manager *manager, struct group *group,
                    const struct cluster_explanation *explanation);
+
+/* ---- waiting.c: the line of jobs that lack room ---- */
+
+void line_init(struct manager *manager);
+int64_t job_priority(const struct job *job);
+bool job_may_preempt(const struct manager *manager, const struct job *job);
+/* Joins the line, stays where it is in it, or leaves it. */
+void job_set_waiting(struct manager *manager, struct job *job, bool waiting);
+/* Room was made there, or it is another than it was. */
+void node_note_room(struct manager *manager, struct node *node);
+void node_forget_room(struct manager *manager, struct node *node);
+/* Queues who waits, to be asked by job_might_go(). */
+void line_move(struct manager *manager);
+/* Whether one of the nodes that have changed might take something of it. */
+bool job_might_go(const struct manager *manager, const struct job *job);
 
 /* ---- everywhere.c: system and sysbatch jobs ---- */
 

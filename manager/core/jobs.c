@@ -76,6 +76,7 @@ void job_add_version(struct job *job, struct spec_version *version)
 
 void job_queue(struct manager *manager, struct job *job)
 {
+    job->only_for_room = false;
     if (job->queued)
         return;
     job->queued = true;
@@ -101,35 +102,6 @@ static void job_unqueue(struct manager *manager, struct job *job)
     if (manager->queue_last == job)
         manager->queue_last = before;
     job->queued = false;
-}
-
-int64_t job_priority(const struct job *job)
-{
-    const struct spec_version *present = job_present(job);
-    return present && present->spec.tasks.count ? present->demands[0].priority : DEFAULT_PRIORITY;
-}
-
-/* Higher priorities first; of equal ones who waits longest. */
-static void wait_in_line(struct manager *manager, struct job *job)
-{
-    struct job *first = manager->waiting, *before = first ? first->wait_prev : NULL;
-    while (before && job_priority(before) < job_priority(job))
-        before = before == first ? NULL : before->wait_prev;
-    if (before)
-        DL_APPEND_ELEM2(manager->waiting, before, job, wait_prev, wait_next);
-    else
-        DL_PREPEND2(manager->waiting, job, wait_prev, wait_next);
-}
-
-void job_set_waiting(struct manager *manager, struct job *job, bool waiting)
-{
-    if (job->waiting == waiting)
-        return;
-    job->waiting = waiting;
-    if (waiting)
-        wait_in_line(manager, job);
-    else
-        DL_DELETE2(manager->waiting, job, wait_prev, wait_next);
 }
 
 void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms)

@@ -23,6 +23,7 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->now = now;
     prng_init(&manager->prng, options->seed);
     graves_init(manager);
+    line_init(manager);
     return manager;
 }
 
@@ -70,24 +71,17 @@ static void fire_timers(struct manager *manager)
     }
 }
 
-static void queue_waiting(struct manager *manager)
-{
-    for (struct job *job = manager->waiting; job; job = job->wait_next)
-        job_queue(manager, job);
-    manager->room_made = false;
-}
-
 static void run_queue(struct manager *manager)
 {
-    if (manager->room_made)
-        queue_waiting(manager);
+    line_move(manager);
     while (manager->queue_first) {
         struct job *job = manager->queue_first;
         manager->queue_first = job->queue_next;
         if (!manager->queue_first)
             manager->queue_last = NULL;
         job->queued = false;
-        job_reconcile(manager, job);
+        if (!job->only_for_room || job_might_go(manager, job))
+            job_reconcile(manager, job);
     }
 }
 

@@ -51,6 +51,7 @@ void node_free(struct manager *manager, struct node *node)
     }
     node_forget_strays(node);
     node_undescribe(manager, node);
+    node_forget_room(manager, node);
     timer_unset(&manager->timers, &node->timer);
     timer_unset(&manager->timers, &node->ask_timer);
     arena_release(&node->info_arena);
@@ -77,10 +78,9 @@ static enum reason barred_because(const struct node *node)
 void node_refresh(struct manager *manager, struct node *node)
 {
     node->barred = barred_because(node);
-    if (node->place) {
+    if (node->place)
         cluster_node_bar(manager->scheduler, node->place, node->barred);
-        manager->room_made = true;
-    }
+    node_note_room(manager, node);
     node_wake_everywhere(manager, node);
 }
 

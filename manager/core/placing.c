@@ -57,12 +57,6 @@ bool reservation_is_current(const struct instance *instance)
     return !reservation || reservation->spec == job_present(instance->group->job);
 }
 
-static bool may_preempt(const struct manager *manager, const struct job *job)
-{
-    return manager->preemption == PREEMPTION_BY_ALL ||
-           (manager->preemption == PREEMPTION_BY_SYSTEM_JOBS && job_is_everywhere(job));
-}
-
 static void make_way(struct manager *manager, struct instance *victim,
                      const struct cluster_claim *claim, const struct instance *by)
 {
@@ -87,7 +81,7 @@ static bool preempt(struct manager *manager, struct instance *instance,
     struct cluster *scheduler = manager->scheduler;
     struct cluster_group *group = instance->group->places;
     struct cluster_preemption found;
-    if (!may_preempt(manager, instance->group->job))
+    if (!job_may_preempt(manager, instance->group->job))
         return false;
     if (only ? !cluster_preempt_on(scheduler, group, demand, only->place, &found)
              : !cluster_preempt(scheduler, group, demand, &found))
@@ -183,7 +177,7 @@ bool instance_place(struct manager *manager, struct instance *instance, struct n
 void instance_wait_for_room(struct manager *manager, struct instance *instance, enum reason reason)
 {
     instance_set_waiting(manager, instance, reason);
-    job_set_waiting(manager, instance->group->job, true);
+    instance->group->job->lacks_room = true;
 }
 
 bool instance_wants_placing(struct manager *manager, struct instance *instance)

@@ -152,7 +152,10 @@ struct job {
     unsigned marks;
     bool queued;
     struct job *queue_next;
-    bool waiting; /* something of it fits nowhere at present: in manager->waiting */
+    bool only_for_room; /* queued because room was made somewhere */
+    bool lacks_room;    /* something of it fits nowhere, as far as it is reconciled */
+    bool waiting;       /* something of it fits nowhere: in manager->waiting */
+    int64_t wait_priority;
     struct job *wait_prev, *wait_next;
     bool ended;    /* a child all of whose instances have ended */
     bool admitted; /* what it depends on was there; in its history */
@@ -237,7 +240,9 @@ struct node {
     struct timer ask_timer;
     enum reason barred;         /* why it takes no new work, REASON_NONE */
     struct cluster_node *place; /* the scheduler's; NULL: nobody knows what the node is */
-    struct instance *here;      /* of the group that is being placed everywhere */
+    bool is_roomy;              /* in manager->roomy */
+    struct node *roomy_next, *changed_next;
+    struct instance *here; /* of the group that is being placed everywhere */
 };
 
 /* A tombstone in the store: its topic is cleared, and later forgotten. */
@@ -279,10 +284,13 @@ struct manager {
     struct reservation *reservations;
 
     struct job *queue_first, *queue_last;
-    struct job *waiting;
-    struct job *gated;      /* wait for other jobs */
-    struct job *everywhere; /* system and sysbatch jobs that should run */
-    bool room_made;         /* capacity was freed or a node changed: look at the waiting jobs */
+    struct job *waiting; /* in line */
+    int64_t waiting_count;
+    struct node *roomy;   /* since the queue was last run, room was made there, or it changed */
+    struct node *changed; /* the same, before it is run */
+    struct timer explain_timer;
+    struct job *gated;           /* wait for other jobs */
+    struct job *everywhere;      /* system and sysbatch jobs that should run */
     struct attempt **just_final; /* their final state is not stored yet */
     size_t just_final_count, just_final_capacity;
 

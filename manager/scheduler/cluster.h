@@ -229,6 +229,11 @@ enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group
                             const struct cluster_demand *demand, struct cluster_node *node,
                             const char **ret_detail);
 
+/* Whether it is worth asking about one node: cheap, and true whenever cluster_place() would find it
+ * (or cluster_preempt(), when asked for), and sometimes when not. */
+bool cluster_might_take(const struct cluster_group *group, const struct cluster_demand *demand,
+                        const struct cluster_node *node, bool by_preemption);
+
 /* What a node is, whatever is claimed on it and whether or not it is barred: whether it is where
  * the demand wants to be (datacenter, constraints), and the first thing that it lacks for it
  * (runtime, constraint, property, device, memory), REASON_NONE: nothing. */

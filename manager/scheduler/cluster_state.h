@@ -340,6 +340,9 @@ bool once_is_enough(struct cluster *cluster, const struct cluster_group *group,
                     const struct cluster_demand *demand);
 struct pick pick_once(struct cluster *cluster, const struct cluster_demand *demand);
 
+/* preempt.c: whether there would be room if all who may go were gone. */
+bool preemption_might_do(const struct cluster_group *group, const struct cluster_demand *demand,
+                         const struct cluster_node *node);
 /* preempt.c: how good a node is to preempt on; RANKING_NONE: not at all. */
 int64_t preemption_key(struct cluster *cluster, const struct placement_class *class, size_t leaf);
 

@@ -63,6 +63,18 @@ enum reason cluster_exclude(struct cluster *cluster, struct cluster_group *group
     return reason;
 }
 
+bool cluster_might_take(const struct cluster_group *group, const struct cluster_demand *demand,
+                        const struct cluster_node *node, bool by_preemption)
+{
+    const char *detail;
+    if (node->barred || node_properties_exclude(demand, node, &detail) ||
+        node_others_exclude(group, demand, node))
+        return false;
+    if (!node_specials_exclude(demand, node, NULL) && !exclude_by_quantities(demand, node))
+        return true;
+    return by_preemption && preemption_might_do(group, demand, node);
+}
+
 /* ---- all nodes ---- */
 
 static void note_exclusion(struct cluster_explanation *explanation, enum reason reason,

@@ -77,17 +77,37 @@ static int64_t size_distance(const struct capacity *held, const struct capacity 
     return cpu * cpu + memory * memory + disk * disk;
 }
 
+static bool may_go(const struct cluster_group *group, const struct cluster_demand *demand,
+                   const struct held *held, bool has_same_job)
+{
+    if (held->priority > demand->priority - PREEMPTION_PRIORITY_GAP &&
+        held->priority != PRIORITY_LEAVING)
+        return false;
+    return !has_same_job || held->claim->group->job != group->job;
+}
+
+bool preemption_might_do(const struct cluster_group *group, const struct cluster_demand *demand,
+                         const struct cluster_node *node)
+{
+    struct room room = room_of(demand, node);
+    bool has_same_job = tally_get(&group->job->tally, node);
+    for (int64_t i = 0; i < node->attempts; i++) {
+        struct victim victim = {.claim = node->held[i].claim, .needs = node->held[i].needs};
+        if (may_go(group, demand, &node->held[i], has_same_job))
+            room_change(&room, demand, &victim, 1);
+    }
+    return room_fits(&room, demand);
+}
+
 /* All who may go, in no order; 0 when even that would not be enough. */
 static size_t list_victims(const struct placement_class *class, const struct cluster_node *node,
                            struct room room, struct victim *ret_victims)
 {
     size_t count = 0;
-    int64_t most = class->demand->priority - PREEMPTION_PRIORITY_GAP;
     bool has_same_job = tally_get(&class->group->job->tally, node);
     for (int64_t i = 0; i < node->attempts; i++) {
         const struct held *held = &node->held[i];
-        if ((held->priority > most && held->priority != PRIORITY_LEAVING) ||
-            (has_same_job && held->claim->group->job == class->group->job))
+        if (!may_go(class->group, class->demand, held, has_same_job))
             continue;
         ret_victims[count++] = (struct victim){.claim = held->claim,
                                                .needs = held->needs,

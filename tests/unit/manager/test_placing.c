@@ -145,6 +145,43 @@ static void affinity_spread_and_policy_choose(void **state)
     assert_int_equal(cluster_wanted(c, "n3", "flat"), 0);
 }
 
+/* ---- the line ---- */
+
+static void room_goes_to_the_highest_priority_and_then_to_who_waits_longest(void **state)
+{
+    (void)state;
+    cluster_add_node(c, "n1");
+    cluster_set(c, "full", BIG(",\"count\":2,\"priority\":80"));
+    cluster_set(c, "first", BIG());
+    cluster_set(c, "second", BIG());
+    cluster_set(c, "third", BIG(",\"priority\":55"));
+    cluster_obey(c, NULL);
+    cluster_scale(c, "full", 1);
+    cluster_obey(c, NULL);
+    assert_int_equal(cluster_wanted(c, "n1", "third"), 1);
+    cluster_scale(c, "full", 0);
+    cluster_obey(c, NULL);
+    assert_int_equal(cluster_wanted(c, "n1", "first"), 1);
+    assert_int_equal(cluster_wanted(c, "n1", "second"), 0);
+}
+
+static void what_is_told_of_the_nodes_follows_a_little_later(void **state)
+{
+    (void)state;
+    static const char *const one[] = {"n1", NULL};
+    cluster_add_node_labelled(c, "n1", "rack", "a");
+    cluster_set(c, "web", BIG(",\"constraints\":[\"label.rack == b\"]"));
+    cluster_add_node_labelled(c, "n2", "rack", "c");
+    cluster_pass(c, 2000, one);
+    assert_int_equal(RECORD_AT(struct exclusion, pending("web")->excluded, 0)->nodes, 2);
+    cluster_set_eligible(c, "n2", false);
+    cluster_pass(c, 2000, one);
+    assert_int_equal(pending("web")->excluded.count, 2);
+    int64_t writes = cluster_writes(c, "jobs/web/status");
+    cluster_pass(c, 20000, one);
+    assert_int_equal(cluster_writes(c, "jobs/web/status"), writes);
+}
+
 /* ---- preemption ---- */
 
 static void a_higher_priority_takes_the_room_once_it_is_empty(void **state)
@@ -275,6 +312,8 @@ int main(void)
         TEST(a_completed_batch_does_not_run_again_because_of_a_new_constraint),
         TEST(distinct_hosts_and_properties_leave_the_rest_pending),
         TEST(affinity_spread_and_policy_choose),
+        TEST(room_goes_to_the_highest_priority_and_then_to_who_waits_longest),
+        TEST(what_is_told_of_the_nodes_follows_a_little_later),
         TEST(a_higher_priority_takes_the_room_once_it_is_empty),
         TEST(less_than_ten_more_is_not_enough),
         TEST(reserved_room_is_given_up_when_its_node_goes),
