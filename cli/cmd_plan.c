@@ -29,6 +29,22 @@ static int read_file(const struct cli *cli, const char *path, struct buf *ret_te
     return failed ? cli_fail(cli, CLI_FAILED, "%s cannot be read", path) : CLI_OK;
 }
 
+/* As a manager would. */
+static bool fill_in_jobs(const struct record_list *jobs, struct arena *arena,
+                         struct problems *problems)
+{
+    char path[32];
+    for (size_t i = 0; i < jobs->count; i++) {
+        struct job_spec *spec = RECORD_AT(struct job_spec, *jobs, i);
+        snprintf(path, sizeof(path), "/jobs/%zu", i);
+        if (!spec->name)
+            problems_add(problems, path, NULL, "name is missing");
+        else if (job_spec_normalise(spec, spec->name, arena) != 0)
+            problems_add(problems, path, NULL, "out of memory");
+    }
+    return !problems->count;
+}
+
 static int snapshot_from_file(const struct cli *cli, const char *path, struct arena *arena,
                               struct cluster_snapshot *ret_snapshot)
 {
@@ -38,7 +54,8 @@ static int snapshot_from_file(const struct cli *cli, const char *path, struct ar
     if (code != CLI_OK)
         return code;
     if (!codec_decode_file(&cluster_snapshot_record, buf_text(&text), text.length, arena,
-                           ret_snapshot, &problems))
+                           ret_snapshot, &problems) &&
+        fill_in_jobs(&ret_snapshot->jobs, arena, &problems))
         return CLI_OK;
     for (size_t i = 0; i < problems.count; i++) {
         const struct problem *problem = &problems.items[i];
@@ -89,6 +106,8 @@ static const char *parts_cell(struct arena *arena, const struct plan_parts *part
 static const char *because(struct arena *arena, const struct plan_instance *instance)
 {
     const char *text = "";
+    for (size_t i = 0; i < instance->preempts.count; i++)
+        text = arena_printf(arena, "%s %s", i ? text : "makes room:", instance->preempts.items[i]);
     for (size_t i = 0; i < instance->excluded.count; i++) {
         const struct plan_exclusion *why = RECORD_AT(struct plan_exclusion, instance->excluded, i);
         text =
@@ -98,6 +117,27 @@ static const char *because(struct arena *arena, const struct plan_instance *inst
     if (instance->nearest)
         text = arena_printf(arena, "%s; %s", text, instance->nearest);
     return text;
+}
+
+static void print_changes(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->jobs.count; i++) {
+        const struct plan_job *job = RECORD_AT(struct plan_job, plan->jobs, i);
+        printf("%s: %s\n", job->job,
+               job->is_new           ? "new"
+               : !job->changes.count ? "not changed"
+                                     : "changed");
+        for (size_t at = 0; at < job->changes.count; at++) {
+            const struct plan_change *change = RECORD_AT(struct plan_change, job->changes, at);
+            if (change->from && change->to)
+                printf("  ~ %s: %s -> %s\n", change->field, change->from, change->to);
+            else
+                printf("  %c %s: %s\n", change->to ? '+' : '-', change->field,
+                       change->to ? change->to : change->from);
+        }
+    }
+    if (plan->jobs.count)
+        putchar('\n');
 }
 
 static void print_instances(const struct cli *cli, const struct plan *plan, struct arena *arena)
@@ -150,6 +190,7 @@ static void print_plan(const struct cli *cli, const struct plan *plan, struct ar
         puts(buf_text(&json));
         return;
     }
+    print_changes(plan);
     print_instances(cli, plan, arena);
     for (size_t i = 0; i < plan->instances.count; i++)
         print_candidates(cli, RECORD_AT(struct plan_instance, plan->instances, i), arena);
@@ -171,6 +212,27 @@ static int read_jobs(const struct cli *cli, struct job_set *set, struct arena *a
     for (size_t i = 0; i < set->job_count; i++)
         (*ret_jobs)[i] = &set->jobs[i].spec;
     return CLI_OK;
+}
+
+/* What would change of the specifications. A snapshot that names no jobs says nothing of them. */
+static void tell_changes(const struct cluster_snapshot *snapshot,
+                         const struct job_spec *const *jobs, size_t count, struct arena *arena,
+                         struct plan *plan)
+{
+    struct plan_job *items = arena_array(arena, count + 1, sizeof(*items));
+    ASSERT(items);
+    plan->jobs =
+        (struct record_list){items, snapshot->jobs.count || !snapshot->tasks.count ? count : 0};
+    for (size_t i = 0; i < plan->jobs.count; i++) {
+        items[i] = (struct plan_job){.job = jobs[i]->name, .is_new = true};
+        for (size_t at = 0; at < snapshot->jobs.count; at++) {
+            const struct job_spec *was = RECORD_AT(struct job_spec, snapshot->jobs, at);
+            if (strcmp(was->name, jobs[i]->name) != 0)
+                continue;
+            items[i].is_new = false;
+            codec_diff(&job_spec_record, was, jobs[i], arena, &items[i].changes);
+        }
+    }
 }
 
 static int exit_of(const struct plan *plan)
@@ -209,7 +271,10 @@ int cmd_plan(struct cli *cli)
     options.policy = (enum placement_policy)words_from_string(&placement_policy_words, policy);
     if (!options.policy)
         return no_policy(cli, policy);
+    options.preemption =
+        snapshot.preemption ? (enum preemption)snapshot.preemption : PREEMPTION_BY_ALL;
     plan_make(&snapshot, jobs, set.job_count, &options, &arena, &plan);
+    tell_changes(&snapshot, jobs, set.job_count, &arena, &plan);
     print_plan(cli, &plan, &arena);
     return exit_of(&plan);
 }

@@ -56,12 +56,14 @@ const struct command commands[] = {
     {"plan", "FILE…", 1, -1, OPTION_BIT(CLUSTER) | OPTION_BIT(POLICY) | OPTION_BIT(EXPLAIN),
      "what would become of jobs, without submitting them",
      "Places the jobs' instances on the cluster as it is retained on the bus, or with --cluster on "
-     "one out of a file, with no broker. The same cluster and jobs give the same plan. Exit code "
-     "6 says that some instance fits nowhere.",
+     "one out of a file, with no broker, and tells what would change of their specifications and "
+     "who would have to make room. The same cluster and jobs give the same plan. Exit code 6 says "
+     "that some instance fits nowhere.",
      cmd_plan},
     {"snapshot", "", 0, 0, 0, "print the cluster as the scheduler sees it, as JSON",
-     "Nodes with what they offer and what their heartbeat told, and the attempts that have not "
-     "ended with what they reserve, out of what is retained on the bus.",
+     "Nodes with what they offer and what their heartbeat told, the attempts that have not ended "
+     "with what they reserve, the jobs, and how the manager places, out of what is retained on "
+     "the bus.",
      cmd_snapshot},
     {"events", "", 0, 0, OPTION_BIT(FOLLOW), "print what happens, as it happens",
      "Events are not kept by the broker: this prints those that come until --timeout, or Ctrl-C "

@@ -13,6 +13,7 @@ int snapshot_hear(struct client *client)
         {TOPIC_NODE_INFO, "+", NULL},    {TOPIC_NODE_STATUS, "+", NULL},
         {TOPIC_NODE_DESIRED, "+", NULL}, {TOPIC_NODE_METRICS, "+", NULL},
         {TOPIC_NODE_ASSIGN, "+", "+"},   {TOPIC_NODE_STATE, "+", "+"},
+        {TOPIC_JOB_SPEC, "+", NULL},
     };
     return client_hear(client, filters, ARRAY_LENGTH(filters));
 }
@@ -106,13 +107,15 @@ static const struct job_spec *spec_of(const struct assignment *assignment, int64
 }
 
 /* NULL: it is in no assignment any more. */
-static const struct task_spec *task_of(const struct picture *picture, const struct instance *item)
+static const struct task_spec *task_of(const struct picture *picture, const struct instance *item,
+                                       int64_t *ret_priority)
 {
     const struct assignment *assignment =
         picture_find(picture, TOPIC_NODE_ASSIGN, item->node, item->job);
     if (!assignment || assignment->head.tombstone)
         return NULL;
     const struct job_spec *spec = spec_of(assignment, item->seen.version);
+    *ret_priority = spec->priority;
     for (size_t i = 0; i < spec->tasks.count; i++) {
         const struct task_spec *task = RECORD_AT(struct task_spec, spec->tasks, i);
         if (strcmp(task->name, item->task) == 0)
@@ -124,7 +127,8 @@ static const struct task_spec *task_of(const struct picture *picture, const stru
 static void add_task(const struct picture *picture, const struct instance *item,
                      struct arena *arena, struct record_list *tasks)
 {
-    const struct task_spec *spec = task_of(picture, item);
+    int64_t priority = UNSET;
+    const struct task_spec *spec = task_of(picture, item, &priority);
     if (attempt_state_is_final((enum attempt_state)item->state) || !spec)
         return;
     *RECORD_AT(struct snapshot_task, *tasks, tasks->count++) = (struct snapshot_task){
@@ -132,7 +136,7 @@ static void add_task(const struct picture *picture, const struct instance *item,
         .task = arena_strdup(arena, item->task),
         .index = item->index,
         .node = item->node,
-        .priority = 50,
+        .priority = priority == UNSET ? DEFAULT_PRIORITY : priority,
         .state = item->state,
         .resources = spec->resources,
         .ports = spec->ports,
@@ -148,6 +152,20 @@ static void add_tasks(const struct picture *picture, struct arena *arena, struct
         add_task(picture, &instances.items[i], arena, tasks);
 }
 
+static void add_jobs(const struct picture *picture, struct arena *arena, struct record_list *jobs)
+{
+    const struct picture_entry *entry = NULL;
+    size_t count = 0;
+    while ((entry = picture_next(picture, TOPIC_JOB_SPEC, entry)))
+        count++;
+    jobs->items = list_of(arena, count, sizeof(struct job_spec));
+    while ((entry = picture_next(picture, TOPIC_JOB_SPEC, entry))) {
+        const struct job_document *document = entry->value;
+        if (!document->head.tombstone && document->spec.name)
+            *RECORD_AT(struct job_spec, *jobs, jobs->count++) = document->spec;
+    }
+}
+
 void snapshot_of(const struct picture *picture, int64_t now_ms, struct arena *arena,
                  struct cluster_snapshot *ret_snapshot)
 {
@@ -155,7 +173,11 @@ void snapshot_of(const struct picture *picture, int64_t now_ms, struct arena *ar
     *ret_snapshot = (struct cluster_snapshot){
         .cluster = status ? status->head.cluster : NULL,
         .taken_ms = now_ms,
+        .policy = status ? words_to_string(&placement_policy_words, status->policy) : NULL,
+        .preemption = status ? status->preemption : 0,
+        .max_jobs = LIMIT_ATTEMPTS_PER_NODE,
     };
     add_nodes(picture, now_ms, arena, &ret_snapshot->nodes);
     add_tasks(picture, arena, &ret_snapshot->tasks);
+    add_jobs(picture, arena, &ret_snapshot->jobs);
 }

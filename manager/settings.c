@@ -6,13 +6,6 @@
 #include "schema/limits.h"
 #include "schema/topics.h"
 
-static const struct word preemption_items[] = {
-    {PREEMPTION_BY_SYSTEM_JOBS, "system"},
-    {PREEMPTION_BY_ALL, "all"},
-    {PREEMPTION_BY_NONE, "none"},
-};
-static const struct words preemption_words = {preemption_items, ARRAY_LENGTH(preemption_items)};
-
 static const struct option_row rows[] = {
     PROGRAM_OPTION_ROWS("/var/lib/argosy/manager"),
     OPTION_ROW(0, "id", TEXT, id, NULL, "ID",

@@ -265,11 +265,17 @@ extern const size_t task_metric_row_count;
 
 enum manager_state { MANAGER_RECOVERING = 1, MANAGER_LEADING, MANAGER_OFFLINE };
 
+/* Whose instances may take the room of those of a lower priority. */
+enum preemption { PREEMPTION_BY_SYSTEM_JOBS = 1, PREEMPTION_BY_ALL, PREEMPTION_BY_NONE };
+extern const struct words preemption_words;
+
 struct manager_status {
     struct manager_head head; /* head.manager is its id */
     int state;
     int64_t session; /* of its managers/<id>/status */
     const char *version;
+    int policy;     /* enum placement_policy: of jobs that have none */
+    int preemption; /* enum preemption */
 };
 extern const struct record manager_status_record;
 

@@ -283,6 +283,11 @@ static const struct word manager_state_items[] = {
     {MANAGER_RECOVERING, "recovering"}, {MANAGER_LEADING, "leading"}, {MANAGER_OFFLINE, "offline"}};
 static const struct words manager_state_words = WORDS(manager_state_items);
 
+static const struct word preemption_items[] = {{PREEMPTION_BY_SYSTEM_JOBS, "system"},
+                                               {PREEMPTION_BY_ALL, "all"},
+                                               {PREEMPTION_BY_NONE, "none"}};
+const struct words preemption_words = WORDS(preemption_items);
+
 static const struct field manager_status_fields[] = {
     MANAGER_HEAD_ROWS(struct manager_status),
     FIELD(struct manager_status, ENUM, "state", state, "What the manager is doing.",
@@ -290,6 +295,11 @@ static const struct field manager_status_fields[] = {
     FIELD(struct manager_status, INT, "session", session, "Session of its managers/<id>/status.",
           .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
     FIELD(struct manager_status, STRING, "version", version, "Version of argosy."),
+    FIELD(struct manager_status, ENUM, "policy", policy, "How jobs that say none are placed.",
+          .flags = FIELD_OPEN, .words = &placement_policy_words),
+    FIELD(struct manager_status, ENUM, "preemption", preemption,
+          "Which jobs may take the room of a lower priority.", .flags = FIELD_OPEN,
+          .words = &preemption_words),
 };
 const struct record manager_status_record =
     RECORD("manager_status", struct manager_status, manager_status_fields, "Who leads.");

@@ -226,6 +226,10 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems);
 void placement_check(const struct placement *placement, const char *path,
                      struct problems *problems);
 
+/* Whether an instance that runs `old` has to be replaced to become `fresh` (docs/decisions.md, D9).
+ */
+bool task_spec_needs_replacement(const struct task_spec *old, const struct task_spec *fresh);
+
 /* Keys and values that the contract has and a later version brings: refused with another hint than
  * misspelt ones. */
 bool job_spec_word_is_planned(const char *key);

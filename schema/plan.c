@@ -2,11 +2,9 @@
 
 #include "schema/documents_rows.h"
 
-static const struct word action_items[] = {{PLAN_KEEP, "keep"},
-                                           {PLAN_PLACE, "place"},
-                                           {PLAN_REPLACE, "replace"},
-                                           {PLAN_STOP, "stop"},
-                                           {PLAN_PENDING, "pending"}};
+static const struct word action_items[] = {{PLAN_KEEP, "keep"},   {PLAN_UPDATE, "update"},
+                                           {PLAN_PLACE, "place"}, {PLAN_REPLACE, "replace"},
+                                           {PLAN_STOP, "stop"},   {PLAN_PENDING, "pending"}};
 const struct words plan_action_words = WORDS(action_items);
 
 #define PART(name, doc_)                                                          \
@@ -58,6 +56,8 @@ static const struct field instance_fields[] = {
     SCORE_ROW(struct plan_instance),
     FIELD_INSIDE(struct plan_instance, RECORD, "parts", parts, &parts_record,
                  "Parts of the score."),
+    FIELD(struct plan_instance, STRINGS, "preempts", preempts,
+          "Instances of a lower priority that have to make room first."),
     FIELD(struct plan_instance, RECORDS, "excluded", excluded, "Why it is pending.",
           .flags = FIELD_OMIT_DEFAULT, .record = &exclusion_record),
     FIELD(struct plan_instance, STRING, "nearest", nearest, "The nearest miss."),
@@ -67,7 +67,26 @@ static const struct field instance_fields[] = {
 static const struct record instance_record = RECORD(
     "plan_instance", struct plan_instance, instance_fields, "What would become of an instance.");
 
+static const struct field change_fields[] = {
+    FIELD(struct plan_change, STRING, "field", field, "Its path; tasks by their names."),
+    FIELD(struct plan_change, STRING, "from", from, "What it is; absent: not there."),
+    FIELD(struct plan_change, STRING, "to", to, "What it would be; absent: gone."),
+};
+static const struct record change_record =
+    RECORD("plan_change", struct plan_change, change_fields, "A field that would change.");
+
+static const struct field plan_job_fields[] = {
+    FIELD(struct plan_job, STRING, "job", job, "Its name."),
+    FIELD(struct plan_job, BOOL, "new", is_new, "Whether it is not there yet."),
+    FIELD(struct plan_job, RECORDS, "changes", changes, "What would change of its specification.",
+          .record = &change_record),
+};
+static const struct record plan_job_record =
+    RECORD("plan_job", struct plan_job, plan_job_fields, "What would change of a job.");
+
 static const struct field plan_fields[] = {
+    FIELD(struct plan, RECORDS, "jobs", jobs, "What would change of the jobs.",
+          .record = &plan_job_record),
     FIELD(struct plan, RECORDS, "instances", instances, "Instances of the jobs, in their order.",
           .record = &instance_record),
 };

@@ -6,8 +6,9 @@
 
 enum plan_action {
     PLAN_KEEP = 1, /* is there and stays */
+    PLAN_UPDATE,   /* is there and stays, without a restart, as the new version says */
     PLAN_PLACE,
-    PLAN_REPLACE, /* is there with other resources: stopped, and placed as told */
+    PLAN_REPLACE, /* is there: stopped, and placed as told */
     PLAN_STOP,    /* is there and is wanted no more */
     PLAN_PENDING, /* fits nowhere at present */
 };
@@ -41,12 +42,26 @@ struct plan_instance {
     const char *node;
     double score;
     struct plan_parts parts;
+    struct string_list preempts;   /* instances that have to make room first */
     struct record_list excluded;   /* struct plan_exclusion: why it is pending */
     const char *nearest;           /* "edge-04 lacks 12 MiB memory", or NULL */
     struct record_list candidates; /* struct plan_candidate, when they were asked for */
 };
 
+struct plan_change {   /* of a job's specification */
+    const char *field; /* "/tasks/web/image" */
+    const char *from;  /* NULL: it was not there */
+    const char *to;    /* NULL: it is gone */
+};
+
+struct plan_job {
+    const char *job;
+    bool is_new;                /* it is not there yet */
+    struct record_list changes; /* struct plan_change; none: it is the same, or new */
+};
+
 struct plan {
+    struct record_list jobs;      /* struct plan_job; of those whose specification is known */
     struct record_list instances; /* struct plan_instance */
 };
 extern const struct record plan_record;

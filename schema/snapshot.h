@@ -51,8 +51,12 @@ struct cluster_snapshot {
     const char *cluster;      /* its id, NULL: none */
     int64_t taken_ms;         /* since 1970, 0: not told */
     const char *policy;       /* by which it places; NULL: binpack */
+    int preemption;           /* enum preemption; 0: not told, so each job may */
+    const char *cursor;       /* round robin: the node last used, or NULL */
+    int64_t max_jobs;         /* epvm: tasks that a node is thought to hold at most */
     struct record_list nodes; /* struct snapshot_node */
     struct record_list tasks; /* struct snapshot_task */
+    struct record_list jobs;  /* struct job_spec: of jobs that are there */
 };
 extern const struct record cluster_snapshot_record;
 

@@ -224,6 +224,8 @@ static void fill_manager_status(struct manager *manager, struct document *docume
                                                    : MANAGER_RECOVERING,
         .session = manager->session,
         .version = ARGOSY_VERSION,
+        .policy = (int)(manager->policy ? manager->policy : POLICY_BINPACK),
+        .preemption = (int)manager->preemption,
     };
 }
 

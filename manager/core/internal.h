@@ -23,9 +23,6 @@ void spec_version_unref(struct spec_version *version);
 /* NULL when the spec has no such task. */
 const struct task_spec *spec_task(const struct job_spec *spec, const char *name);
 size_t spec_task_index(const struct job_spec *spec, const struct task_spec *task);
-/* Whether an instance that runs `old` has to be replaced to become `fresh` (docs/decisions.md, D9).
- */
-bool task_spec_needs_replacement(const struct task_spec *old, const struct task_spec *fresh);
 
 /* ---- effects.c ---- */
 

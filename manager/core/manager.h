@@ -29,9 +29,6 @@ struct manager;
 struct job;
 struct node;
 
-/* Whose instances may take the room of those of a lower priority. */
-enum preemption { PREEMPTION_BY_SYSTEM_JOBS = 1, PREEMPTION_BY_ALL, PREEMPTION_BY_NONE };
-
 struct manager_options {
     const char *id;      /* of this manager; copied */
     const char *cluster; /* from the store, NULL: not known yet; copied */

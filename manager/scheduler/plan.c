@@ -3,6 +3,7 @@
 #include "manager/scheduler/plan.h"
 
 #include "manager/scheduler/plan_cluster.h"
+#include "schema/record.h"
 #include "schema/topics.h"
 
 #include <math.h>
@@ -114,12 +115,67 @@ static void claim_there(const struct task_plan *at, struct cluster_node *node,
                         struct plan_instance *instance)
 {
     static const struct cluster_failures none = {NULL, 0};
+    struct planner *planner = at->planner;
     struct cluster_score score;
-    cluster_score(at->planner->cluster, at->group, at->demand, &none, node, &score);
-    instance->node = taken(arena_strdup(at->planner->arena, cluster_node_id(node)));
+    cluster_score(planner->cluster, at->group, at->demand, &none, node, &score);
+    instance->node = taken(arena_strdup(planner->arena, cluster_node_id(node)));
     instance->score = as_score(score.mean, CLUSTER_SCORE_ONE);
     instance->parts = parts_of(&score, at->demand);
-    cluster_claim_new(at->planner->cluster, node, at->group, at->demand, NULL);
+    cluster_claim_new(planner->cluster, node, at->group, at->demand,
+                      planner_occupant(planner, instance->instance, NULL));
+}
+
+/* ---- who has to make room ---- */
+
+/* What was planned before, and has to go again. */
+static void unplan(struct planner *planner, const char *name)
+{
+    static const struct cluster_explanation preempted = {
+        .nodes = 1, .exclusions = {{.reason = REASON_PREEMPTED, .nodes = 1}}, .count = 1};
+    struct record_list *list = &planner->plan->instances;
+    for (size_t i = 0; i < list->count; i++) {
+        struct plan_instance *at = RECORD_AT(struct plan_instance, *list, i);
+        if (strcmp(at->instance, name) != 0)
+            continue;
+        at->action = PLAN_PENDING;
+        at->node = NULL;
+        at->score = NAN;
+        at->parts = no_parts;
+        explain_pending(planner, &preempted, at);
+    }
+}
+
+static void displace(struct planner *planner, struct cluster_claim *claim)
+{
+    const struct occupant *occupant = cluster_claim_owner(claim);
+    if (occupant->present)
+        occupant->present->claim = NULL;
+    else
+        unplan(planner, occupant->name);
+    cluster_claim_free(planner->cluster, claim);
+}
+
+/* `only` NULL: on any node. */
+static bool preempt(const struct task_plan *at, struct cluster_node *only,
+                    struct plan_instance *instance)
+{
+    struct planner *planner = at->planner;
+    struct cluster_preemption found;
+    enum preemption allowed = planner->options->preemption;
+    if (allowed != PREEMPTION_BY_ALL &&
+        (allowed == PREEMPTION_BY_NONE || !job_type_is_everywhere(at->job->type)))
+        return false;
+    if (only ? !cluster_preempt_on(planner->cluster, at->group, at->demand, only, &found)
+             : !cluster_preempt(planner->cluster, at->group, at->demand, &found))
+        return false;
+    instance->preempts.items = taken(arena_array(planner->arena, found.count, sizeof(char *)));
+    for (size_t i = 0; i < found.count; i++) {
+        const struct occupant *occupant = cluster_claim_owner(found.victims[i]);
+        instance->preempts.items[instance->preempts.count++] = occupant->name;
+        displace(planner, found.victims[i]);
+    }
+    claim_there(at, found.node, instance);
+    return true;
 }
 
 static void place(const struct task_plan *at, enum plan_action action,
@@ -128,17 +184,32 @@ static void place(const struct task_plan *at, enum plan_action action,
     static const struct cluster_failures none = {NULL, 0};
     struct planner *planner = at->planner;
     struct cluster_placement placement;
+    struct cluster_explanation why;
+    instance->action = (int)action;
     if (planner->options->explain)
         tell_candidates(planner, at->group, at->demand, instance);
     if (cluster_place(planner->cluster, at->group, at->demand, &none, &placement)) {
-        instance->action = (int)action;
         claim_there(at, placement.node, instance);
         return;
     }
-    struct cluster_explanation why;
+    if (preempt(at, NULL, instance))
+        return;
     instance->action = PLAN_PENDING;
+    instance->node = NULL;
     cluster_explain(planner->cluster, at->group, at->demand, &why);
     explain_pending(planner, &why, instance);
+}
+
+/* ---- what is there ---- */
+
+static const struct task_spec *task_named(const struct job_spec *job, const char *name)
+{
+    for (size_t i = 0; i < job->tasks.count; i++) {
+        const struct task_spec *task = RECORD_AT(struct task_spec, job->tasks, i);
+        if (strcmp(task->name, name) == 0)
+            return task;
+    }
+    return NULL;
 }
 
 static bool has_same_resources(const struct snapshot_task *task, const struct resources *wanted)
@@ -148,17 +219,29 @@ static bool has_same_resources(const struct snapshot_task *task, const struct re
            task->resources.disk_bytes == wanted->disk_bytes;
 }
 
-/* False when it is not there. */
-static bool keep(const struct task_plan *at, struct present *present,
-                 struct plan_instance *instance)
+/* Whether it stays as it is, is changed where it is, or replaced. */
+static enum plan_action becomes(const struct task_plan *at, const struct present *present)
 {
-    if (!present || !present->claim)
-        return false;
+    const struct job_spec *was = planner_spec(at->planner, at->job->name);
+    const struct task_spec *old = was ? task_named(was, at->task->name) : NULL;
+    if (!old) /* only what it reserves is known */
+        return has_same_resources(present->task, &at->task->resources) ? PLAN_KEEP : PLAN_REPLACE;
+    if (record_equal(&job_spec_record, was, at->job))
+        return PLAN_KEEP;
+    return task_spec_needs_replacement(old, at->task) ||
+                   !cluster_node_matches(at->demand, cluster_claim_node(present->claim))
+               ? PLAN_REPLACE
+               : PLAN_UPDATE;
+}
+
+/* True: it stays on its node. Else its room is free. */
+static bool stays(const struct task_plan *at, struct present *present,
+                  struct plan_instance *instance)
+{
+    instance->action = (int)becomes(at, present);
     instance->node = present->task->node;
-    if (has_same_resources(present->task, &at->task->resources)) {
-        instance->action = PLAN_KEEP;
+    if (instance->action != PLAN_REPLACE)
         return true;
-    }
     cluster_claim_free(at->planner->cluster, present->claim);
     present->claim = NULL;
     return false;
@@ -170,33 +253,36 @@ static void plan_instance(const struct task_plan *at, int64_t index)
         add_instance(at->planner, at->job->name, at->task->name, index);
     struct present *present = planner_present(at->planner, instance->instance);
     bool there = present && present->claim;
-    if (!keep(at, present, instance))
+    if (!there || !stays(at, present, instance))
         place(at, there ? PLAN_REPLACE : PLAN_PLACE, instance);
 }
 
 /* ---- tasks and jobs ---- */
 
-static void plan_stops(struct planner *planner, const struct job_spec *job,
-                       const struct task_spec *task)
+/* What the job wants no more of: higher indexes, and tasks that it has no more. */
+static void plan_stops(struct planner *planner, const struct job_spec *job)
 {
     for (struct present *at = planner->present; at; at = at->hh.next) {
-        if (strcmp(at->task->job, job->name) != 0 || strcmp(present_task(at), task->name) != 0 ||
-            at->task->index < task->count)
+        if (strcmp(at->task->job, job->name) != 0)
+            continue;
+        const struct task_spec *task = task_named(job, present_task(at));
+        if (task && (job_type_is_everywhere(job->type) || at->task->index < task->count))
             continue;
         struct plan_instance *instance =
-            add_instance(planner, job->name, task->name, at->task->index);
+            add_instance(planner, job->name, present_task(at), at->task->index);
         instance->action = PLAN_STOP;
         instance->node = at->task->node;
+        cluster_claim_leave(planner->cluster, at->claim);
     }
 }
 
-static const struct present *present_on(const struct planner *planner, const struct task_plan *at,
-                                        const char *node)
+static struct present *present_on(const struct planner *planner, const struct task_plan *at,
+                                  const char *node)
 {
-    for (const struct present *found = planner->present; found; found = found->hh.next) {
+    for (struct present *found = planner->present; found; found = found->hh.next) {
         if (strcmp(found->task->job, at->job->name) == 0 &&
             strcmp(present_task(found), at->task->name) == 0 &&
-            strcmp(found->task->node, node) == 0)
+            strcmp(found->task->node, node) == 0 && found->claim)
             return found;
     }
     return NULL;
@@ -208,34 +294,62 @@ static bool is_mismatch(enum reason reason)
            reason == REASON_CONSTRAINT;
 }
 
+/* There alone, or pending for the node's own reason. */
+static void place_there(const struct task_plan *at, struct cluster_node *node, enum reason reason,
+                        struct plan_instance *instance)
+{
+    struct cluster_explanation why;
+    if (!reason) {
+        claim_there(at, node, instance);
+        return;
+    }
+    if (preempt(at, node, instance))
+        return;
+    instance->action = PLAN_PENDING;
+    cluster_explain_node(at->planner->cluster, at->group, at->demand, node, &why);
+    explain_pending(at->planner, &why, instance);
+}
+
+/* The first index from `index` on that nothing has. */
+static int64_t free_index(const struct task_plan *at, int64_t index)
+{
+    char name[LIMIT_TASK_ID_LENGTH + 1];
+    do
+        instance_name_format(name, at->job->name, at->task->name, index++);
+    while (planner_present(at->planner, name));
+    return index - 1;
+}
+
 /* System types: one instance on each node that matches. */
 static void plan_everywhere(const struct task_plan *at)
 {
     struct planner *planner = at->planner;
-    int64_t index = 0;
+    int64_t index = -1;
     for (size_t i = 0; i < planner->node_count; i++) {
         struct cluster_node *node = planner->nodes[i];
-        const struct present *there = present_on(planner, at, cluster_node_id(node));
+        struct present *there = present_on(planner, at, cluster_node_id(node));
         enum reason reason = cluster_exclude(planner->cluster, at->group, at->demand, node, NULL);
         if (!there && is_mismatch(reason))
             continue;
+        index = there ? index : free_index(at, index + 1);
         struct plan_instance *instance = add_instance(planner, at->job->name, at->task->name,
                                                       there ? there->task->index : index);
-        index++;
         instance->node = planner->snapshot_ids[i];
-        instance->action = there ? PLAN_KEEP : reason ? PLAN_PENDING : PLAN_PLACE;
-        if (instance->action == PLAN_PLACE)
-            claim_there(at, node, instance);
-        if (instance->action != PLAN_PENDING)
-            continue;
-        struct cluster_explanation why = {.nodes = 1, .count = 1};
-        why.exclusions[0] = (struct cluster_exclusion){.reason = reason, .nodes = 1};
-        explain_pending(planner, &why, instance);
+        instance->action = PLAN_PLACE;
+        if (there && !cluster_node_matches(at->demand, node))
+            instance->action = PLAN_STOP;
+        else if (!there)
+            place_there(at, node, reason, instance);
+        else if (!stays(at, there, instance))
+            place_there(at, node,
+                        cluster_exclude(planner->cluster, at->group, at->demand, node, NULL),
+                        instance);
     }
 }
 
 static void plan_job(struct planner *planner, const struct job_spec *job)
 {
+    plan_stops(planner, job);
     for (size_t i = 0; i < job->tasks.count; i++) {
         const struct task_spec *task = RECORD_AT(struct task_spec, job->tasks, i);
         struct task_plan at = {.planner = planner,
@@ -247,7 +361,6 @@ static void plan_job(struct planner *planner, const struct job_spec *job)
             plan_everywhere(&at);
             continue;
         }
-        plan_stops(planner, job, task);
         for (int64_t index = 0; index < task->count; index++)
             plan_instance(&at, index);
     }
@@ -257,11 +370,15 @@ void plan_make(const struct cluster_snapshot *snapshot, const struct job_spec *c
                size_t job_count, const struct plan_options *options, struct arena *arena,
                struct plan *ret_plan)
 {
-    struct cluster_settings settings = {
-        .policy = options->policy, .max_jobs = LIMIT_ATTEMPTS_PER_NODE, .cursor = ""};
-    struct planner planner = {
-        .options = options, .arena = arena, .cluster = cluster_new(&settings), .plan = ret_plan};
-    *ret_plan = (struct plan){{NULL, 0}};
+    struct cluster_settings settings = {.policy = options->policy,
+                                        .max_jobs = snapshot->max_jobs,
+                                        .cursor = snapshot->cursor ? snapshot->cursor : ""};
+    struct planner planner = {.options = options,
+                              .arena = arena,
+                              .snapshot = snapshot,
+                              .cluster = cluster_new(&settings),
+                              .plan = ret_plan};
+    *ret_plan = (struct plan){.jobs = {NULL, 0}};
     planner_load(&planner, snapshot);
     for (size_t i = 0; i < job_count; i++)
         plan_job(&planner, jobs[i]);

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGE_MAX_MS = 60 * 1000 }; /* of a heartbeat, to go by what it said */
+enum {
+    AGE_MAX_MS = 60 * 1000,  /* of a heartbeat, to go by what it said */
+    PRIORITY_OF_OTHERS = 101 /* of what is no job: nobody may preempt it */
+};
 
 /* ---- jobs and groups ---- */
 
@@ -43,17 +46,16 @@ struct cluster_group *planner_group(struct planner *planner, const char *job, co
 
 /* ---- demands ---- */
 
+static const struct string_list anywhere = {(const char *[]){"*"}, 1};
+
 struct cluster_demand *planner_demand(struct planner *planner, const struct resources *resources,
-                                      const struct string_list *ports,
-                                      const struct string_list *datacenters, int runtime,
-                                      int64_t count)
+                                      const struct string_list *ports, int64_t priority)
 {
     struct cluster_demand *demand = taken(arena_alloc(planner->arena, sizeof(*demand)));
     *demand = (struct cluster_demand){
-        .datacenters = datacenters,
-        .runtime = runtime,
-        .priority = DEFAULT_PRIORITY,
-        .count = count,
+        .datacenters = &anywhere,
+        .priority = priority,
+        .count = 1,
     };
     int failed = demand_add_resources(resources, ports, planner->arena, demand);
     failed = failed ? failed : cluster_demand_seal(demand, planner->arena);
@@ -118,8 +120,6 @@ static void tell_load(struct planner *planner, struct cluster_node *node,
     cluster_node_load(planner->cluster, node, &load);
 }
 
-static const struct string_list anywhere = {(const char *[]){"*"}, 1};
-
 /* Ports that something else holds are claimed by a job that nobody has. */
 static void claim_ports(struct planner *planner, struct cluster_node *node,
                         const struct string_list *ports)
@@ -132,7 +132,8 @@ static void claim_ports(struct planner *planner, struct cluster_node *node,
             taken(arena_printf(planner->arena, "%s:%s", ports->items[i], ports->items[i]));
     if (taken_ports.count)
         cluster_claim_new(planner->cluster, node, planner_group(planner, "", ""),
-                          planner_demand(planner, &nothing, &taken_ports, &anywhere, 0, 1), NULL);
+                          planner_demand(planner, &nothing, &taken_ports, PRIORITY_OF_OTHERS),
+                          NULL);
 }
 
 static void add_nodes(struct planner *planner, const struct record_list *nodes)
@@ -173,8 +174,28 @@ static void add_present(struct planner *planner, const struct snapshot_task *tas
     if (node)
         present->claim = cluster_claim_new(
             planner->cluster, node, planner_group(planner, task->job, name),
-            planner_demand(planner, &task->resources, &task->ports, &anywhere, 0, 1), present);
+            planner_demand(planner, &task->resources, &task->ports, task->priority),
+            planner_occupant(planner, present->name, present));
     HASH_ADD_STR(planner->present, name, present);
+}
+
+struct occupant *planner_occupant(struct planner *planner, const char *name,
+                                  struct present *present)
+{
+    struct occupant *occupant = taken(arena_alloc(planner->arena, sizeof(*occupant)));
+    *occupant = (struct occupant){taken(arena_strdup(planner->arena, name)), present};
+    return occupant;
+}
+
+const struct job_spec *planner_spec(const struct planner *planner, const char *job)
+{
+    const struct record_list *jobs = &planner->snapshot->jobs;
+    for (size_t i = 0; i < jobs->count; i++) {
+        const struct job_spec *spec = RECORD_AT(struct job_spec, *jobs, i);
+        if (strcmp(spec->name, job) == 0)
+            return spec;
+    }
+    return NULL;
 }
 
 struct present *planner_present(const struct planner *planner, const char *name)

@@ -27,8 +27,15 @@ struct present {
     struct cluster_claim *claim;
 };
 
+/* Who owns a claim. */
+struct occupant {
+    const char *name;        /* of the instance */
+    struct present *present; /* NULL: it was planned here */
+};
+
 struct planner {
     const struct plan_options *options;
+    const struct cluster_snapshot *snapshot;
     struct arena *arena;
     struct cluster *cluster;
     struct cluster_node **nodes; /* as in the snapshot */
@@ -57,9 +64,11 @@ struct cluster_demand *planner_task_demand(struct planner *planner, const struct
                                            const struct task_spec *task);
 /* Of what is there. */
 struct cluster_demand *planner_demand(struct planner *planner, const struct resources *resources,
-                                      const struct string_list *ports,
-                                      const struct string_list *datacenters, int runtime,
-                                      int64_t count);
+                                      const struct string_list *ports, int64_t priority);
+struct occupant *planner_occupant(struct planner *planner, const char *name,
+                                  struct present *present);
+/* What the snapshot says of a job; NULL: nothing. */
+const struct job_spec *planner_spec(const struct planner *planner, const char *job);
 /* NULL: it is not there. */
 struct present *planner_present(const struct planner *planner, const char *instance);
 /* The name of its task: its job's when nobody gave one. */

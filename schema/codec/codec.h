@@ -9,6 +9,7 @@
 #include "schema/documents.h"
 #include "schema/field.h"
 #include "schema/job_spec.h"
+#include "schema/plan.h"
 #include "schema/problems.h"
 
 enum codec_mode {
@@ -32,6 +33,12 @@ int codec_decode_file(const struct record *record, const char *text, size_t leng
 /* Compact JSON of a record; absent values are left out. Deterministic: same value, same bytes. Uses
  * no tree. Check out->failed once at the end. */
 void codec_encode(const struct record *record, const void *value, struct buf *out);
+
+/* What differs between two values of a record, for people: a struct plan_change for each field, in
+ * the words of a specification. Fields are named by their path; an item of a list by its name, or,
+ * when it has none, by its index. Memory from `arena`. */
+void codec_diff(const struct record *record, const void *from, const void *to, struct arena *arena,
+                struct record_list *ret_changes);
 
 /* A user's `set` payload: reserved keys are split off, a job with its one task's keys on top is
  * unfolded, `name` must agree with the topic's (or be absent), defaults are filled in and

@@ -313,7 +313,7 @@ static void encode_object_optional(const struct field *field, const void *member
     codec_encode(field->record, *(void *const *)member, out);
 }
 
-void codec_encode(const struct record *record, const void *value, struct buf *out)
+static void value_add(const struct field *field, const void *member, struct buf *out)
 {
     static encode_fn *const encoders[] = {
         [FIELD_STRING] = encode_string,
@@ -339,6 +339,20 @@ void codec_encode(const struct record *record, const void *value, struct buf *ou
         [FIELD_RECORDS] = encode_records,
         [FIELD_OBJECT_OPTIONAL] = encode_object_optional,
     };
+    encoders[field->kind](field, member, out);
+}
+
+bool encode_field(const struct field *field, const void *value, struct buf *out)
+{
+    const void *member = member_of(field, value);
+    bool present = is_present(field, member);
+    if (present)
+        value_add(field, member, out);
+    return present;
+}
+
+void codec_encode(const struct record *record, const void *value, struct buf *out)
+{
     bool first = true;
     buf_add_char(out, '{');
     for (size_t i = 0; i < record->field_count; i++) {
@@ -347,7 +361,7 @@ void codec_encode(const struct record *record, const void *value, struct buf *ou
         if (!is_present(field, member))
             continue;
         key_add(field->key, &first, out);
-        encoders[field->kind](field, member, out);
+        value_add(field, member, out);
     }
     buf_add_char(out, '}');
 }

@@ -6,6 +6,8 @@
 #include "schema/field.h"
 
 void encode_number_map(const struct number_map *numbers, struct buf *out);
+/* The value of one field of a record; false, and nothing: it is absent. */
+bool encode_field(const struct field *field, const void *value, struct buf *out);
 /* A quoted string of a terminated text. */
 void encode_text(const char *text, struct buf *out);
 

@@ -167,6 +167,19 @@ class Snapshot(Case):
         self.assertEqual((task["job"], task["task"], task["index"], task["node"], task["state"]), ("web", "web", 0, "n1", "running"))
         self.assertEqual((task["resources"]["cpu"], task["resources"]["memory"]), (0.1, 64 << 20))
 
+    def test_it_has_the_jobs_and_how_the_manager_places(self):
+        fake = self.fake()
+        fake.node()
+        fake.job("web", spec={"priority": 70})
+        fake.attempt("web", "web_web_0_aaaaaaaa", "running")
+        fake.retain("manager/status", {**fake.head(), "state": "leading", "session": 1, "version": "0", "policy": "spread",
+                                       "preemption": "none"})
+        snapshot = json.loads(self.argosy("snapshot").stdout)
+        self.assertEqual((snapshot["policy"], snapshot["preemption"]), ("spread", "none"))
+        self.assertEqual([(job["name"], job["priority"]) for job in snapshot["jobs"]], [("web", 70)])
+        again = self.file(json.dumps(snapshot), "snapshot.json")
+        self.assertEqual(self.argosy("plan", "--cluster", str(again), self.file()).returncode, 0)
+
 
 class Plan(Case):
     """On a cluster out of a file: no broker is asked."""
@@ -220,6 +233,51 @@ class Plan(Case):
         cluster = {"nodes": [self.node("n1", datacenter="a"), self.node("n2", datacenter="b"), self.node("n3", datacenter="a")]}
         found, code = self.instances("name: agent\ntype: system\nimage: x\ndatacenters: [a]\n", cluster)
         self.assertEqual(([one["node"] for one in found.values()], code), (["n1", "n3"], 0))
+
+    WEB = {"name": "web", "type": "service", "tasks": [{"name": "web", "image": "web:1", "env": {"A": "b", "C": "d"}}]}
+
+    def test_what_would_change_is_told_field_by_field(self):
+        cluster = {"nodes": [self.node("n1")], "tasks": [{"job": "web", "node": "n1"}], "jobs": [self.WEB]}
+        job = "name: web\nimage: web:2\nenv: {A: b2, E: f}\nconstraints: ['label.rack is_not_set']\n"
+        result = json.loads(self.plan(job, cluster, "--json").stdout)
+        (told,) = result["jobs"]
+        self.assertEqual((told["job"], told["new"]), ("web", False))
+        self.assertEqual({one["field"]: (one.get("from"), one.get("to")) for one in told["changes"]},
+                         {"/constraints": (None, '["label.rack is_not_set"]'), "/tasks/web/image": ("web:1", "web:2"),
+                          "/tasks/web/env/A": ("b", "b2"), "/tasks/web/env/C": ("d", None), "/tasks/web/env/E": (None, "f")})
+        self.assertEqual([one["action"] for one in result["instances"]], ["replace"])
+        self.assertIn("~ /tasks/web/image: web:1 -> web:2", self.plan(job, cluster).stdout)
+
+    def test_what_changes_in_place_stays_unless_its_node_does_not_match_any_more(self):
+        cluster = {"nodes": [self.node("n1", labels={"rack": "a"}), self.node("n2")],
+                   "tasks": [{"job": "web", "node": "n1"}], "jobs": [self.WEB]}
+        job = "name: web\nimage: web:1\nenv: {A: b, C: d}\n"
+        for more, action, node in (("", "keep", "n1"), ("priority: 60\n", "update", "n1"),
+                                   ("constraints: ['label.rack == a']\n", "update", "n1"),
+                                   ("constraints: ['label.rack != a']\n", "replace", "n2")):
+            with self.subTest(more=more):
+                (one,) = self.instances(job + more, cluster)[0].values()
+                self.assertEqual((one["action"], one["node"]), (action, node))
+
+    def test_a_higher_priority_names_who_has_to_make_room(self):
+        cluster = {"nodes": [self.node("n1")],
+                   "tasks": [{"job": "low", "index": 3, "node": "n1", "priority": 20, "resources": {"cpu": 2}}]}
+        job = "name: web\nimage: x\npriority: 30\n"
+        found, code = self.instances(job, cluster)
+        self.assertEqual((found["web_web_0"]["node"], found["web_web_0"]["preempts"], code), ("n1", ["low_low_3"], 0))
+        self.assertEqual(self.instances(job.replace("30", "29"), cluster)[1], 6)
+        self.assertEqual(self.instances(job, {**cluster, "preemption": "system"})[1], 6)
+        self.assertEqual(self.instances(job + "type: system\n", {**cluster, "preemption": "system"})[1], 0)
+
+    def test_the_constraint_that_nothing_satisfies_is_named(self):
+        cluster = {"nodes": [self.node("n1", attributes={"arch": "amd64"})]}
+        found, code = self.instances("name: web\nimage: x\nconstraints: ['arch == arm64']\n", cluster)
+        (why,) = found["web_web_0"]["excluded"]
+        self.assertEqual((why["reason"], why["detail"], code), ("constraint", "arch == arm64", 6))
+
+    def test_a_task_that_the_job_has_no_more_is_stopped(self):
+        cluster = {"nodes": [self.node("n1")], "tasks": [{"job": "web", "task": "old", "node": "n1"}]}
+        self.assertEqual(self.instances("name: web\nimage: x\n", cluster)[0]["web_old_0"]["action"], "stop")
 
     def test_what_is_no_snapshot_is_2_with_its_place(self):
         result = self.plan("name: web\nimage: x\n", {"nodes": [{"datacenter": "a"}]})
