@@ -58,7 +58,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_DURATION, OPTI
     X(CLUSTER, 0, "cluster", "FILE", FILE, NULL,                                                  \
       "a snapshot to plan on, from `argosy snapshot` or by hand; default: the cluster as it is")  \
     X(POLICY, 0, "policy", "POLICY", TEXT, NULL,                                                  \
-      "binpack, spread, epvm, greedy or round_robin; default: as the cluster does")                            \
+      "binpack, spread, epvm, greedy or round_robin; default: as the cluster does")               \
     X(EXPLAIN, 0, "explain", NULL, FLAG, NULL,                                                    \
       "for each instance every node, with its score or what is against it")                       \
     X(PORT, 'p', "port", "PORT", COUNT, NULL, "the broker's port; default: a free one")           \
