@@ -2,43 +2,55 @@
 
 #include "platform/base/mem.h"
 
-#define PLACED_AGAIN                  \
-    "\"restart\":{\"delay\":\"1s\"}," \
-    "\"reschedule\":{\"unlimited\":true,\"delay\":\"5s\",\"max_delay\":\"20s\"},"
-/* Starts that fail must not fail it for good: it is placed nowhere else. */
-#define STARTED_AGAIN "\"restart\":{\"delay\":\"1s\",\"mode\":\"delay\",\"interval\":\"20s\"},"
-
 enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT, PARENT };
 
 static const struct kind kinds[] = {
-    [SERVICE] = {.type = "service", .state = "running", .more = PLACED_AGAIN},
-    [BATCH] = {.type = "batch", .ends = true, .state = "completed", .more = PLACED_AGAIN},
-    [SYSTEM] = {.type = "system", .everywhere = true, .state = "running", .more = STARTED_AGAIN},
+    [SERVICE] = {.type = "service",
+                 .state = "running",
+                 .more = KIND_PLACED_AGAIN,
+                 .tasks = KIND_RUN_AGAIN},
+    [BATCH] = {.type = "batch",
+               .ends = true,
+               .state = "completed",
+               .more = KIND_PLACED_AGAIN,
+               .tasks = KIND_RUN_AGAIN},
+    [SYSTEM] = {.type = "system",
+                .everywhere = true,
+                .state = "running",
+                .more = "",
+                .tasks = KIND_STARTED_AGAIN},
     [SYSBATCH] = {.type = "sysbatch",
                   .ends = true,
                   .everywhere = true,
                   .state = "completed",
-                  .more = STARTED_AGAIN},
-    [DEPENDENT] = {.type = "service", .state = "running", .more = PLACED_AGAIN, .waits_for = 2},
+                  .more = "",
+                  .tasks = KIND_STARTED_AGAIN},
+    [DEPENDENT] = {.type = "service",
+                   .state = "running",
+                   .more = KIND_PLACED_AGAIN,
+                   .tasks = KIND_RUN_AGAIN,
+                   .waits_for = 2},
     [PARENT] = {.type = "batch",
                 .ends = true,
                 .parent = true,
                 .state = "parent",
                 .only = "[\"exit\",\"0\",\"after\",\"3s\"]",
-                .more = PLACED_AGAIN "\"parameters\":{},"},
-    [OVERRUN] =
-        {.type = "batch",
-         .ends = true,
-         .state = "failed",
-         .only = "[\"run\"]",
-         .more =
-             "\"restart\":{\"delay\":\"1s\"},\"max_run\":\"15s\",\"reschedule\":{\"attempts\":0},"},
+                .more = KIND_PLACED_AGAIN "\"parameters\":{},",
+                .tasks = KIND_RUN_AGAIN},
+    [OVERRUN] = {.type = "batch",
+                 .ends = true,
+                 .state = "failed",
+                 .only = "[\"run\"]",
+                 .more = "\"reschedule\":{\"attempts\":0},",
+                 .tasks = KIND_RUN_AGAIN "\"max_run\":\"15s\","},
 };
 
-const struct kind *kind_of_job(int job, bool all)
+const struct kind *kind_of_job(int job, enum kind_set set)
 {
     static const int few[] = {SERVICE, SERVICE, BATCH};
     static const int every[] = {SYSTEM, SYSBATCH, DEPENDENT, PARENT, OVERRUN, SERVICE, BATCH};
-    return all ? &kinds[every[job % (int)ARRAY_LENGTH(every)]]
-               : &kinds[few[job % (int)ARRAY_LENGTH(few)]];
+    if (set == KINDS_CROWDED)
+        return crowd_kind(job);
+    return set == KINDS_EVERY ? &kinds[every[job % (int)ARRAY_LENGTH(every)]]
+                              : &kinds[few[job % (int)ARRAY_LENGTH(few)]];
 }

@@ -106,8 +106,10 @@ static void print_options(const struct options *options)
 {
     const char *separator = "";
     printf("argosy-sim%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ",
-           options->types ? " --types" : "", options->seed, options->nodes, options->jobs,
-           options->steps);
+           options->kinds == KINDS_EVERY     ? " --types"
+           : options->kinds == KINDS_CROWDED ? " --crowded"
+                                             : "",
+           options->seed, options->nodes, options->jobs, options->steps);
     for (int i = 0; i < fault_count(); i++)
         if (options->faults >> i & 1) {
             printf("%s%s", separator, fault_name(i));
@@ -244,8 +246,8 @@ static int usage(void)
 {
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
-        "                  [--types] [--faults all|none|LIST] [--trace] [--hash] [--whole] "
-        "[--once]\n"
+        "                  [--types | --crowded] [--faults all|none|LIST] [--trace] [--hash]\n"
+        "                  [--whole] [--once]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
@@ -296,12 +298,17 @@ static bool read_flag(struct arguments *arguments, const char *name)
                  : !strcmp(name, "--hash")  ? &arguments->hash
                  : !strcmp(name, "--whole") ? &arguments->whole
                  : !strcmp(name, "--once")  ? &arguments->once
-                 : !strcmp(name, "--types") ? &arguments->options.types
                  : !strcmp(name, "--mixed") ? &arguments->mixed
                                             : NULL;
     if (flag)
         *flag = true;
-    return flag != NULL;
+    else if (!strcmp(name, "--types"))
+        arguments->options.kinds = KINDS_EVERY;
+    else if (!strcmp(name, "--crowded"))
+        arguments->options.kinds = KINDS_CROWDED;
+    else
+        return false;
+    return true;
 }
 
 int main(int argc, char **argv)

@@ -1,67 +1,18 @@
-/* What runs (I2, I4, I5), and whether in the end all is as promised (I1, I8, I9). */
-#include "tests/simulation/oracle.h"
-
+/* What runs (I2, I4, I5). */
 #include "platform/base/mem.h"
-#include "tests/simulation/oracle_documents.h"
-#include "tests/simulation/oracle_types.h"
-#include "tests/simulation/user.h"
+#include "tests/simulation/crowd.h"
+#include "tests/simulation/oracle_crowd.h"
 #include "worker/runtime/simulated.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 enum {
     SILENCE_MS = 50000,  /* less than lost_after of every job */
     SETTLED_MS = 120000, /* after a command an update may be under way */
-    RUNNING_MAX = 256,
-    TASK_ID_MAX = 64,
 };
 
-struct running {
-    char task_id[TASK_ID_MAX];
-    char instance[TASK_ID_MAX];
-    int64_t run;
-    int64_t since_ms;
-};
-
-struct site { /* a node, as seen */
-    struct running running[RUNNING_MAX];
-    int count;
-    int64_t heard_ms, silent_ms; /* last heard; last known to have been silent for SILENCE_MS */
-};
-
-struct started { /* an attempt: the last run of it that was seen to run */
-    char task_id[TASK_ID_MAX];
-    int64_t run;
-    UT_hash_handle hh;
-};
-
-struct done { /* an instance of a batch job that has ended well */
-    char instance[TASK_ID_MAX];
-    int64_t at_ms;
-    int site;
-    UT_hash_handle hh;
-};
-
-struct oracle {
-    struct world *world;
-    struct documents *documents;
-    struct site sites[NODES_MAX];
-    struct done *done;
-    struct started *started;
-    struct types *types;
-};
-
-int64_t oracle_node_cpu_millis(const struct world *world)
-{
-    int instances = world->options.jobs * INSTANCES_MAX;
-    int each = (instances + world->options.nodes - 1) / world->options.nodes;
-    /* What is everywhere needs room on each node, wherever all the others are. */
-    return (int64_t)(world->options.types ? instances : each) * TASK_CPU_MILLIS;
-}
-
-static const struct wish *wish_of(const struct oracle *oracle, const char *task_id)
+const struct wish *oracle_wish_of(const struct oracle *oracle, const char *task_id)
 {
     const struct wish *wishes = user_wishes(oracle->world->user);
     size_t length = strcspn(task_id, "_-"); /* a child is its parent's */
@@ -133,7 +84,7 @@ static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
 /* I5: what has ended well is not run again, unless somebody asked or its node was silent. */
 static void check_not_done(struct oracle *oracle, int site, const struct running *running)
 {
-    const struct wish *wish = wish_of(oracle, running->task_id);
+    const struct wish *wish = oracle_wish_of(oracle, running->task_id);
     char name[TASK_ID_MAX];
     name_done(wish, site, running->instance, name);
     struct done *done = done_find(oracle, name);
@@ -175,7 +126,7 @@ static int64_t since(const struct look *look, const struct running *running)
                (long long)running->run);
     check_not_done(look->oracle, look->site, running);
     check_new_run(look->oracle, look->site, running);
-    const struct wish *wish = wish_of(look->oracle, running->task_id);
+    const struct wish *wish = oracle_wish_of(look->oracle, running->task_id);
     if (wish)
         types_on_run(look->oracle->types, wish, running->task_id);
     return look->oracle->world->now_ms;
@@ -190,7 +141,7 @@ static void see(void *context, const struct simulated_execution *execution)
     snprintf(running.task_id, sizeof(running.task_id), "%s", execution->task_id);
     snprintf(running.instance, sizeof(running.instance), "%.*s",
              suffix ? (int)(suffix - execution->task_id) : 0, execution->task_id);
-    const struct wish *wish = wish_of(look->oracle, running.task_id);
+    const struct wish *wish = oracle_wish_of(look->oracle, running.task_id);
     if (!execution->running) {
         char name[TASK_ID_MAX];
         name_done(wish, look->site, running.instance, name);
@@ -217,20 +168,20 @@ static void look_at(struct oracle *oracle, int number)
     memcpy(look.before, site->running, sizeof(look.before[0]) * (size_t)site->count);
     site->count = 0;
     simulated_engine_visit(world->nodes[number].engine, see, &look);
-    if (look.cpu_millis > oracle_node_cpu_millis(world))
+    if (look.cpu_millis > crowd_node_cpu_millis(world))
         world_fail(world, "I4: n%d runs %lld m of cpu and has %lld m", number + 1,
-                   (long long)look.cpu_millis, (long long)oracle_node_cpu_millis(world));
+                   (long long)look.cpu_millis, (long long)crowd_node_cpu_millis(world));
 }
 
 /* I2: what is everywhere is nowhere twice. */
 static bool are_one_too_many(const struct oracle *oracle, int a_site, const struct running *a,
                              int b_site, const struct running *b)
 {
-    const struct wish *wish = wish_of(oracle, a->task_id);
+    const struct wish *wish = oracle_wish_of(oracle, a->task_id);
     if (!strcmp(a->instance, b->instance))
         return true;
     return a_site == b_site && wish && wish->kind->everywhere &&
-           wish == wish_of(oracle, b->task_id);
+           wish == oracle_wish_of(oracle, b->task_id);
 }
 
 /* I2: of two executions of an instance one may only be there because the other's node was silent.
@@ -238,7 +189,7 @@ static bool are_one_too_many(const struct oracle *oracle, int a_site, const stru
 static void check_pair(struct oracle *oracle, int a_site, const struct running *a, int b_site,
                        const struct running *b)
 {
-    const struct wish *wish = wish_of(oracle, a->task_id);
+    const struct wish *wish = oracle_wish_of(oracle, a->task_id);
     int64_t from_ms = (a->since_ms < b->since_ms ? a->since_ms : b->since_ms) - SETTLED_MS;
     bool leaves = wish && (wish->replace || wish->kind->everywhere);
     bool excused =
@@ -264,6 +215,7 @@ static void check_site_pairs(struct oracle *oracle, int number)
 
 void oracle_check(struct oracle *oracle)
 {
+    oracle_note_unsaid(oracle);
     for (int i = 0; i < oracle->world->options.nodes; i++) {
         struct node *node = &oracle->world->nodes[i];
         if (!node->engine_changed)
@@ -271,6 +223,7 @@ void oracle_check(struct oracle *oracle)
         node->engine_changed = false;
         look_at(oracle, i);
         check_site_pairs(oracle, i);
+        crowd_check(oracle, i);
     }
 }
 
@@ -312,140 +265,6 @@ void oracle_on_forgotten(struct oracle *oracle, const char *task_id)
     HASH_FIND_STR(oracle->started, task_id, started);
     if (started)
         started->run = 0;
-}
-
-/* ---- in the end ---- */
-
-static int running_of(const struct oracle *oracle, const struct wish *wish, int64_t index)
-{
-    int count = 0;
-    char instance[TASK_ID_MAX];
-    snprintf(instance, sizeof(instance), "%s_%s_%lld", wish->name, wish->name, (long long)index);
-    for (int i = 0; i < oracle->world->options.nodes; i++)
-        for (int j = 0; j < oracle->sites[i].count; j++)
-            count += index < 0 ? wish_of(oracle, oracle->sites[i].running[j].task_id) == wish
-                               : !strcmp(oracle->sites[i].running[j].instance, instance);
-    return count;
-}
-
-static bool retained_has(const struct oracle *oracle, const struct wish *wish, const char *document,
-                         const char *text)
-{
-    char topic[64];
-    size_t length;
-    snprintf(topic, sizeof(topic), "jobs/%s/%s", wish->name, document);
-    const char *payload = broker_retained(oracle->world->broker, topic, &length);
-    return payload && strstr(payload, text);
-}
-
-static bool is_gone(const struct oracle *oracle, const struct wish *wish)
-{
-    return !retained_has(oracle, wish, "spec", "{") ||
-           retained_has(oracle, wish, "spec", "\"tombstone\":true");
-}
-
-/* NULL, or what is not (yet) as it should be. */
-static const char *service_lacks(const struct oracle *oracle, const struct wish *wish)
-{
-    if (running_of(oracle, wish, -1) != wish->count)
-        return "I9: other than the wanted number of instances runs";
-    for (int64_t index = 0; index < wish->count; index++)
-        if (running_of(oracle, wish, index) != 1)
-            return "I9: not each instance runs once";
-    return NULL;
-}
-
-static int running_on(const struct oracle *oracle, const struct wish *wish, int site)
-{
-    int count = 0;
-    for (int i = 0; i < oracle->sites[site].count; i++)
-        count += wish_of(oracle, oracle->sites[site].running[i].task_id) == wish;
-    return count;
-}
-
-/* Everything runs again in the end, so every node matches. */
-static const char *system_lacks(const struct oracle *oracle, const struct wish *wish)
-{
-    for (int site = 0; site < oracle->world->options.nodes; site++)
-        if (running_on(oracle, wish, site) != 1)
-            return "I9: not each node runs one";
-    return NULL;
-}
-
-static bool status_says(const struct oracle *oracle, const struct wish *wish)
-{
-    char state[40], wanted[40];
-    snprintf(state, sizeof(state), "\"state\":\"%s\"", wish->kind->state);
-    snprintf(wanted, sizeof(wanted), "\"wanted\":%d,", oracle->world->options.nodes);
-    return retained_has(oracle, wish, "status", state) &&
-           (!wish->kind->everywhere || retained_has(oracle, wish, "status", wanted));
-}
-
-static const char *what_ends_lacks(const struct oracle *oracle, const struct wish *wish)
-{
-    if (running_of(oracle, wish, -1))
-        return "I9: a job that ends still runs";
-    if (types_children(oracle->types, wish) < wish->dispatched)
-        return "I9: a dispatch that was accepted has no child that ran";
-    return NULL;
-}
-
-/* What it depends on is not there: it runs only if that was once otherwise. */
-static bool may_wait(const struct oracle *oracle, const struct wish *wish)
-{
-    const struct wish *wishes = user_wishes(oracle->world->user);
-    const struct wish *other = wish->waits_for < 0 ? NULL : &wishes[wish->waits_for];
-    return other && (!other->exists || other->stopped) && !running_of(oracle, wish, -1);
-}
-
-static const char *job_lacks(const struct oracle *oracle, const struct wish *wish)
-{
-    char mark[40];
-    if (wish->waiting)
-        return "I9: a command was not answered";
-    if (!wish->exists)
-        return !is_gone(oracle, wish)         ? "I9: a deleted job is still there"
-               : running_of(oracle, wish, -1) ? "I8: something of a deleted job runs"
-                                              : NULL;
-    snprintf(mark, sizeof(mark), "\"MARK\":\"%lld\"", (long long)wish->mark);
-    if (!retained_has(oracle, wish, "spec", mark))
-        return "I1: an accepted job is not there, or another version";
-    if (wish->stopped)
-        return running_of(oracle, wish, -1) ? "I9: something of a stopped job runs" : NULL;
-    if (may_wait(oracle, wish))
-        return NULL;
-    const char *lacks = wish->kind->ends         ? what_ends_lacks(oracle, wish)
-                        : wish->kind->everywhere ? system_lacks(oracle, wish)
-                                                 : service_lacks(oracle, wish);
-    bool nothing = !wish->kind->ends && !wish->kind->everywhere && !wish->count;
-    if (!lacks && !nothing && !status_says(oracle, wish))
-        lacks = "I9: its status says otherwise";
-    return lacks;
-}
-
-bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)
-{
-    const struct wish *wishes = user_wishes(oracle->world->user);
-    if (!user_nodes_are_free(oracle->world->user)) {
-        snprintf(ret_why, size, "I9: a command about a node was not answered");
-        return false;
-    }
-    for (int job = 0; job < oracle->world->options.jobs; job++) {
-        const char *lacks = job_lacks(oracle, &wishes[job]);
-        if (!lacks)
-            continue;
-        snprintf(ret_why, size, "%s: %s (wanted %lld, running %d, mark %lld)", wishes[job].name,
-                 lacks, (long long)wishes[job].count, running_of(oracle, &wishes[job], -1),
-                 (long long)wishes[job].mark);
-        return false;
-    }
-    for (int i = 0; i < oracle->world->options.nodes; i++)
-        for (int j = 0; j < oracle->sites[i].count; j++)
-            if (!wish_of(oracle, oracle->sites[i].running[j].task_id)) {
-                snprintf(ret_why, size, "I8: nobody knows %s", oracle->sites[i].running[j].task_id);
-                return false;
-            }
-    return true;
 }
 
 struct oracle *oracle_new(struct world *world)

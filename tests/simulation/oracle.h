@@ -11,9 +11,6 @@ struct oracle;
 struct oracle *oracle_new(struct world *world);
 void oracle_free(struct oracle *oracle);
 
-/* How much a node offers: the cluster is just large enough for everything that users may want. */
-int64_t oracle_node_cpu_millis(const struct world *world);
-
 /* I3, I5, I6: at the moment a process lets something out. */
 void oracle_on_publish(struct oracle *oracle, const char *client,
                        const struct bus_publication *what);

@@ -3,7 +3,7 @@
 #include "manager/shell/shell.h"
 #include "tests/simulation/allocations.h"
 #include "tests/simulation/countdown.h"
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/crowd.h"
 #include "tests/simulation/runtime.h"
 #include "tests/simulation/store.h"
 #include "tests/simulation/world.h"
@@ -129,6 +129,7 @@ static bool manager_start(struct world *world, struct manager_process *manager, 
                                           .seed = prng_next(&world->life),
                                           .grace_ms = GRACE_MS,
                                           .keepalive_ms = KEEPALIVE_MS,
+                                          .preemption = crowd_preemption(world),
                                           .context = process,
                                           .rearm = rearm};
     if (manager_shell_new(&config, &manager->shell, err))
@@ -149,13 +150,16 @@ static void sample(void *context, metric_add_fn *add, void *to)
 static bool node_start(struct world *world, struct node *node, struct err *err)
 {
     struct process *process = &node->process;
-    char boot_id[32];
+    char boot_id[32], zone[16];
+    struct string_pair label = {"zone", zone};
+    snprintf(zone, sizeof(zone), "z%d", crowd_zone((int)(node - world->nodes)));
     snprintf(boot_id, sizeof(boot_id), "boot-%d", process->machine.boots);
     struct worker_shell_config config = {
         .root = "argosy/v1",
         .node = process->name,
         .datacenter = "dc1",
-        .capacity = {oracle_node_cpu_millis(world), 16LL << 30, 100LL << 30},
+        .labels = {&label, 1},
+        .capacity = {crowd_node_cpu_millis(world), 16LL << 30, 100LL << 30},
         .boot_id = boot_id,
         .interval_ms = HEARTBEAT_MS,
         .seed = prng_next(&world->life),

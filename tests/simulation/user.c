@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 8000, TEXT_MAX = 1200 };
+enum { RETRY_MS = 8000, TEXT_MAX = 1600, KEYS_MAX = 600 };
 
 enum verb { VERB_SET, VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART, VERB_DISPATCH, VERB_COUNT };
 static const char *const verb_names[] = {"set", "scale", "stop", "delete", "restart", "dispatch"};
@@ -118,17 +118,40 @@ static const char *pick_command(struct user *user, const struct kind *kind)
     return kind->ends ? batches[which] : services[which];
 }
 
-/* What is everywhere has neither a count nor a replacement. */
-static void write_number(const struct wish *wish, char *text, size_t size)
+/* What is everywhere has no replacement. */
+static void write_job_keys(const struct wish *wish, char *text, size_t size)
 {
-    size_t used = 0;
-    text[0] = '\0';
+    size_t used = (size_t)snprintf(text, size, "%s", wish->kind->more);
     if (!wish->kind->everywhere)
-        used = (size_t)snprintf(
-            text, size, "\"count\":%lld,\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
-            (long long)wish->count, wish->replace ? "true" : "false");
+        used += (size_t)snprintf(text + used, size - used,
+                                 "\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
+                                 wish->replace ? "true" : "false");
     if (wish->waits_for >= 0)
-        snprintf(text + used, size - used, "\"depends_on\":[{\"job\":\"j%d\"}],", wish->waits_for);
+        used += (size_t)snprintf(text + used, size - used, "\"depends_on\":[{\"job\":\"j%d\"}],",
+                                 wish->waits_for);
+    if (wish->kind->priority)
+        used += (size_t)snprintf(text + used, size - used, "\"priority\":%lld,",
+                                 (long long)wish->kind->priority);
+    if (wish->kind->zone)
+        snprintf(text + used, size - used, "\"constraints\":[\"label.zone == z%d\"],",
+                 wish->kind->zone);
+}
+
+/* What is everywhere has no count. */
+static void write_task_keys(const struct wish *wish, int64_t count, const char *command, char *text,
+                            size_t size)
+{
+    const struct kind *kind = wish->kind;
+    size_t used = 0;
+    if (!kind->everywhere)
+        used = (size_t)snprintf(text, size, "\"count\":%lld,", (long long)count);
+    if (kind->port)
+        used += (size_t)snprintf(text + used, size - used, "\"ports\":[\"%lld:80\"],",
+                                 (long long)kind->port);
+    snprintf(text + used, size - used,
+             "%s\"runtime\":\"simulated\",\"command\":%s,\"env\":{\"MARK\":\"%lld\"},"
+             "\"resources\":{\"cpu\":\"%lldm\",\"memory\":\"64MiB\"},\"stop\":{\"timeout\":\"3s\"}",
+             kind->tasks, command, (long long)wish->mark, (long long)kind_cpu_millis(kind));
 }
 
 static void write_set(struct user *user, struct errand *errand)
@@ -136,20 +159,23 @@ static void write_set(struct user *user, struct errand *errand)
     struct wish *wish = &errand->wish;
     struct prng *prng = &user->world->work;
     const char *command = pick_command(user, wish->kind);
-    char number[160];
+    char job[KEYS_MAX], first[KEYS_MAX], second[KEYS_MAX];
     wish->exists = true;
     wish->stopped = false;
     wish->count = 1 + (int64_t)prng_below(prng, INSTANCES_MAX);
     wish->mark = ++user->marks;
-    write_number(wish, number, sizeof(number));
-    snprintf(
-        errand->payload, TEXT_MAX,
-        "{\"token\":\"t-%lld\",\"type\":\"%s\",\"runtime\":\"simulated\",%s%s"
-        "\"command\":%s,\"env\":{\"MARK\":\"%lld\"},"
-        "\"resources\":{\"cpu\":0.5,\"memory\":\"64MiB\"},"
-        "\"stop\":{\"timeout\":\"3s\"},\"update\":{\"max_parallel\":1,\"min_healthy\":\"2s\"}}",
-        (long long)user->tokens, wish->kind->type, number, wish->kind->more, command,
-        (long long)wish->mark);
+    write_job_keys(wish, job, sizeof(job));
+    write_task_keys(wish, wish->count, command, first, sizeof(first));
+    write_task_keys(wish, 1, command, second, sizeof(second));
+    size_t used = (size_t)snprintf(errand->payload, TEXT_MAX,
+                                   "{\"token\":\"t-%lld\",\"type\":\"%s\",%s\"update\":"
+                                   "{\"max_parallel\":1,\"min_healthy\":\"2s\"},",
+                                   (long long)user->tokens, wish->kind->type, job);
+    if (wish->kind->two_tasks)
+        snprintf(errand->payload + used, TEXT_MAX - used,
+                 "\"tasks\":[{\"name\":\"a\",%s},{\"name\":\"b\",%s}]}", first, second);
+    else
+        snprintf(errand->payload + used, TEXT_MAX - used, "%s}", first);
 }
 
 static void write_errand(struct user *user, struct errand *errand)
@@ -162,8 +188,9 @@ static void write_errand(struct user *user, struct errand *errand)
     int64_t count = (int64_t)prng_below(&user->world->work, INSTANCES_MAX + 1);
     if (errand->verb == VERB_SCALE) {
         wish->count = count;
-        snprintf(errand->payload, TEXT_MAX, "{\"token\":\"t-%lld\",\"count\":%lld}",
-                 (long long)user->tokens, (long long)count);
+        snprintf(errand->payload, TEXT_MAX, "{\"token\":\"t-%lld\",\"count\":%lld%s}",
+                 (long long)user->tokens, (long long)count,
+                 wish->kind->two_tasks ? ",\"task\":\"a\"" : "");
         return;
     }
     wish->stopped = wish->stopped || errand->verb == VERB_STOP;
@@ -369,7 +396,7 @@ struct user *user_new(struct world *world)
     for (int job = 0; job < world->options.jobs; job++) {
         struct wish *wish = &user->wishes[job];
         snprintf(wish->name, sizeof(wish->name), "j%d", job);
-        wish->kind = kind_of_job(job, world->options.types);
+        wish->kind = kind_of_job(job, world->options.kinds);
         wish->waits_for = wish->kind->waits_for ? job - wish->kind->waits_for : -1;
         wish->replace = job % 2 == 0;
     }

@@ -16,6 +16,7 @@ enum {
     STEP_MAX_MS = 6000,       /* between two deeds of user and fate */
     SAVE_MS = 10000,          /* the broker writes its database */
     LOOK_MS = 2000,           /* is everything settled? */
+    STEADY_LOOKS = 10,        /* and stays so, where jobs could take each other's room in turns */
     EVENTS_A_MS_MAX = 100000, /* more is a loop without progress */
 };
 
@@ -177,7 +178,8 @@ static bool settles(struct world *world, int64_t since_ms, int64_t *look_ms)
         return false;
     *look_ms = world->now_ms + LOOK_MS;
     if (oracle_is_settled(world->oracle, why, sizeof(why)))
-        return true;
+        return ++world->settled_looks >= (world->options.kinds == KINDS_CROWDED ? STEADY_LOOKS : 1);
+    world->settled_looks = 0;
     if (world->now_ms - since_ms > SETTLE_MAX_MS)
         world_fail(world, "not settled long after the last fault: %s", why);
     return false;

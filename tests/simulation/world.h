@@ -9,6 +9,7 @@
 #include "tests/simulation/broker.h"
 #include "tests/simulation/fuse.h"
 #include "tests/simulation/heap.h"
+#include "tests/simulation/kinds.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,6 @@ enum {
     HEARTBEAT_MS = 5000,
     GRACE_MS = 5000,
     KEEPALIVE_MS = 10000,
-    TASK_CPU_MILLIS = 500,      /* of every task that the user submits */
     INSTANCES_MAX = 3,          /* of one job */
     SETTLE_MAX_MS = 20 * 60000, /* I9's bound */
 };
@@ -45,8 +45,8 @@ struct countdown {
 struct options {
     uint64_t seed;
     int nodes, jobs, steps;
-    uint64_t faults; /* bits by number in the table of faults.h */
-    bool types;      /* jobs of every type, not only services and batches */
+    uint64_t faults;     /* bits by number in the table of faults.h */
+    enum kind_set kinds; /* of jobs that users want */
     bool trace;
     bool main_job; /* the main job (main_job.h) instead of user and fate */
     struct countdown countdown;
@@ -109,6 +109,7 @@ struct world {
     int64_t step_ms;      /* the last step of the main job */
     int64_t lost_ms;      /* when a truth was lost last */
     int64_t old_words_ms; /* when something old was said again last */
+    int settled_looks;    /* in a row, in the end */
     char *history[HISTORY_LINES];
     uint64_t history_count;
     char failure[400]; /* "" or what is wrong */
