@@ -5,5 +5,9 @@
 #include "tests/bench/fleet/raw.h"
 
 int verb_submit(char **words);
+int verb_null_manager(char **words);
+int verb_null_workers(char **words);
+int verb_drain(char **words);
+int verb_refill(char **words);
 
 #endif

@@ -1,0 +1,110 @@
+/* What is retained, read and written as fast as the broker goes: the references for recovery and
+ * for refilling a broker. A file of messages is: topic's length, payload's length (both uint32_t),
+ * topic, payload. */
+#include "tests/bench/fleet/raw_verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WINDOW = 1000, TOPIC_BYTES = 512, TOGETHER = 64 };
+
+/* ---- reading ---- */
+
+struct drain {
+    FILE *file; /* NULL: only counted */
+    char barrier[64];
+    size_t count, bytes;
+    bool done;
+};
+
+static void drain_hears(void *context, struct raw *raw, const struct raw_message *message)
+{
+    (void)raw;
+    struct drain *drain = context;
+    if (message->topic_length == strlen(drain->barrier) &&
+        !memcmp(message->topic, drain->barrier, message->topic_length)) {
+        drain->done = true;
+        return;
+    }
+    if (!message->retained)
+        return;
+    drain->count++;
+    drain->bytes += message->length;
+    if (!drain->file)
+        return;
+    uint32_t lengths[2] = {(uint32_t)message->topic_length, (uint32_t)message->length};
+    fwrite(lengths, sizeof lengths, 1, drain->file);
+    fwrite(message->topic, message->topic_length, 1, drain->file);
+    fwrite(message->payload, message->length, 1, drain->file);
+}
+
+/* As our programs do: what is retained has come when the barrier has. */
+static void drain_all(struct raw *raw, struct drain *drain, char *filters)
+{
+    char *rest = NULL;
+    raw_subscribe(raw, drain->barrier, 1);
+    for (char *filter = strtok_r(filters, ",", &rest); filter; filter = strtok_r(NULL, ",", &rest))
+        raw_subscribe(raw, filter, 1);
+    raw_publish(raw, drain->barrier, "", 0, false);
+    while (!drain->done) {
+        raw_write(raw);
+        raw_read(raw, -1);
+    }
+}
+
+int verb_drain(char **words)
+{
+    struct drain drain = {.file = strcmp(words[2], "-") != 0 ? fopen(words[2], "wb") : NULL};
+    struct raw raw = {.on_message = drain_hears, .context = &drain};
+    snprintf(drain.barrier, sizeof drain.barrier, "raw/barrier/%d", (int)getpid());
+    raw_connect(&raw, words[0], words[1], drain.barrier);
+    double begun = raw_seconds();
+    drain_all(&raw, &drain, words[3]);
+    printf("drained %zu %.3f %zu\n", drain.count, raw_seconds() - begun, drain.bytes);
+    return drain.file ? fclose(drain.file) : 0;
+}
+
+/* ---- writing ---- */
+
+static bool read_one(FILE *file, char topic[TOPIC_BYTES], struct raw_bytes *payload)
+{
+    uint32_t lengths[2];
+    if (fread(lengths, sizeof lengths, 1, file) != 1 || lengths[0] >= TOPIC_BYTES)
+        return false;
+    if (payload->capacity < lengths[1]) {
+        payload->capacity = 2 * (size_t)lengths[1];
+        payload->data = realloc(payload->data, payload->capacity);
+    }
+    topic[lengths[0]] = '\0';
+    payload->length = lengths[1];
+    return fread(topic, lengths[0], 1, file) == 1 &&
+           (!lengths[1] || fread(payload->data, lengths[1], 1, file) == 1);
+}
+
+int verb_refill(char **words)
+{
+    FILE *file = fopen(words[2], "rb");
+    char topic[TOPIC_BYTES];
+    struct raw_bytes payload = {0};
+    struct raw raw = {0};
+    size_t count = 0;
+    if (!file)
+        raw_die(words[2]);
+    raw_connect(&raw, words[0], words[1], "refill");
+    double begun = raw_seconds();
+    while (read_one(file, topic, &payload)) {
+        raw_publish(&raw, topic, payload.data, payload.length, true);
+        if (++count % TOGETHER == 0)
+            raw_write(&raw);
+        while (raw.in_flight > WINDOW)
+            raw_read(&raw, -1);
+    }
+    raw_write(&raw);
+    while (raw.in_flight)
+        raw_read(&raw, -1);
+    printf("published %zu %.3f\n", count, raw_seconds() - begun);
+    free(payload.data);
+    return fclose(file);
+}
