@@ -189,8 +189,9 @@ void manager_shell_on_message(struct manager_shell *shell, const struct bus_mess
     if (!row || is_untimely(shell, row, message))
         return;
     /* our own, come back: once, so that an old one that is said again is written over */
-    uint64_t hash = message_hash(message->topic, message->payload, message->length);
-    if (row->ours && hash_memory_take(&shell->echoes, hash))
+    if (row->ours && !session_is_quiet(shell->session) &&
+        hash_memory_take(&shell->echoes,
+                         message_hash(message->topic, message->payload, message->length)))
         return;
     if (hear(shell, row, &topic, message, false))
         shell->bus->ops->reconnect(shell->bus, "out of memory: everything is heard again");

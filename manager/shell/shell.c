@@ -189,6 +189,8 @@ static void on_subscribed(void *context, int stage, bool granted)
 {
     struct manager_shell *shell = context;
     session_on_subscribed(shell->session, stage, granted, manager_shell_now(shell));
+    if (session_is_quiet(shell->session))
+        hash_memory_clear(&shell->echoes); /* what was to come back has, or never will */
     manager_shell_end_of_batch(shell);
 }
 
@@ -318,6 +320,7 @@ void manager_shell_start(struct manager_shell *shell, struct bus *bus)
         .barrier_topic = shell->barrier_topic,
         .stages = shell->stages,
         .stage_count = MANAGER_STAGES,
+        .own = {&shell->own_filters[2], 5}, /* of jobs and nodes */
         .session = shell->session_number,
         .handler = {shell, on_stage, on_session, on_duplicate},
         .prng = &shell->prng,

@@ -1,5 +1,5 @@
-/* What a batch has changed, to notes in the ledger. Assignments come first: somebody waits for
- * them. A node's index comes after the assignments that it names. */
+/* What a batch has changed, to notes in the ledger. Of the documents assignments come first:
+ * somebody waits for them. A node's index comes after the assignments that it names. */
 #include "manager/shell/shell_state.h"
 
 #include "platform/base/log.h"
@@ -33,7 +33,8 @@ static void note_document(struct manager_shell *shell, const struct document *do
     if (bytes->failed || bytes->length > LIMIT_PAYLOAD_BYTES)
         log_error("a document is larger than a message may be topic=%s bytes=%zu", document->topic,
                   bytes->length);
-    hash_memory_add(&shell->echoes, message_hash(document->topic, bytes->data, bytes->length));
+    if (!session_is_quiet(shell->session))
+        hash_memory_add(&shell->echoes, message_hash(document->topic, bytes->data, bytes->length));
     if (document->derived)
         ledger_derived(shell->ledger, document->topic, bytes->data, bytes->length);
     else
@@ -132,9 +133,10 @@ static void write_event(struct manager_shell *shell, const struct event_effect *
 void manager_shell_note_effects(struct manager_shell *shell)
 {
     struct effects *effects = &shell->effects;
-    write_documents(shell);
+    /* First, so that what has been deleted and is there again in this batch stays. */
     for (size_t i = 0; i < effects->clear_count; i++)
         write_clear(shell, &effects->clears[i]);
+    write_documents(shell);
     for (size_t i = 0; i < effects->ask_count; i++)
         write_ask(shell, &effects->asks[i]);
     for (size_t i = 0; i < effects->event_count; i++)

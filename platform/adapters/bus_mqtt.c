@@ -21,8 +21,8 @@
 #include <string.h>
 
 enum {
-    WINDOW_V5 = 16,
-    WINDOW_V3 = 100,
+    WINDOW = 100,
+    WINDOW_UNTOLD = 16, /* of a broker of MQTT 5 that may allow as few as 20 */
     SUBSCRIBE_AGAIN_MS = 2000,
     PACKET_TOO_LARGE = 0x95, /* a reason of MQTT 5 */
 };
@@ -52,7 +52,10 @@ static size_t bus_window(const struct mqtt_bus *bus)
 {
     if (bus->config.window)
         return (size_t)bus->config.window;
-    return bus->version == 5 ? WINDOW_V5 : WINDOW_V3;
+    if (bus->version != 5)
+        return WINDOW;
+    size_t allowed = bus->receive_maximum ? bus->receive_maximum : WINDOW_UNTOLD;
+    return allowed < WINDOW ? allowed : WINDOW;
 }
 
 static const char *below_root(const struct mqtt_bus *bus, const char *topic)
@@ -149,6 +152,7 @@ static void bus_handle(struct mqtt_bus *bus, const struct mqtt_event *event)
         bus_on_arrived(bus, event->message);
         return;
     case MQTT_CONNECTED:
+        bus->receive_maximum = event->receive_maximum;
         mqtt_connection_on_made(bus);
         return;
     case MQTT_CONNECT_FAILED:
@@ -239,12 +243,15 @@ static void mqtt_subscribe(struct bus *base, int stage, const struct bus_filter 
     ASSERT(stage >= 0 && stage < MQTT_STAGES_MAX && count && count <= MQTT_FILTERS_MAX);
     struct subscription *subscription = &bus->stages[stage];
     mqtt_subscription_release(subscription);
-    subscription->count = count;
     for (size_t i = 0; i < count; i++) {
-        subscription->topics[i] = mem_printf("%s%s", bus->root_slash, filters[i].filter);
-        subscription->filters[i] = filters[i];
+        if (filters[i].no_local && bus->version != 5)
+            continue;
+        subscription->topics[subscription->count] =
+            mem_printf("%s%s", bus->root_slash, filters[i].filter);
+        subscription->filters[subscription->count++] = filters[i];
     }
-    subscription_send(bus, subscription);
+    if (subscription->count)
+        subscription_send(bus, subscription);
     bus_arm(bus);
 }
 

@@ -31,8 +31,8 @@ struct mqtt_bus_config {
     const char *password_file;       /* its first line is the password, unless one is given */
     const char *ca_file;             /* with ssl://; NULL: the system's */
     const char *certificate_file, *key_file;
-    int window; /* unacknowledged publications; 0: 16 with MQTT 5 (the least a broker may allow is
-                   20), else 100 */
+    int window; /* unacknowledged publications; 0: 100, or with MQTT 5 as many as the broker allows,
+                   if that is less, or 16 when the library does not tell */
     struct bus_handler handler;
 };
 

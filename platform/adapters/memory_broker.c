@@ -271,7 +271,8 @@ void memory_session_subscribe(struct memory_broker *broker, struct memory_sessio
     memory_session_push(session, &answer);
     for (size_t i = 0; i < count && answer.granted; i++) {
         session_add_filter(session, &filters[i]);
-        session_deliver_retained(broker, session, &filters[i]);
+        if (!filters[i].no_local)
+            session_deliver_retained(broker, session, &filters[i]);
     }
 }
 

@@ -20,9 +20,10 @@ struct subscription {
 struct mqtt_bus {
     struct bus bus;
     struct mqtt_bus_config config;
-    char *root_slash; /* "argosy/v1/" */
-    size_t uri;       /* of config.brokers */
-    int version;      /* in use or to be tried next */
+    char *root_slash;       /* "argosy/v1/" */
+    size_t uri;             /* of config.brokers */
+    int version;            /* in use or to be tried next */
+    size_t receive_maximum; /* of the broker; 0: not told */
     struct mqtt_client *client;
     struct outbox *outbox;
     struct loop_timer *timer;

@@ -24,11 +24,12 @@ enum mqtt_event_kind {
 
 struct mqtt_event {
     enum mqtt_event_kind kind;
-    uint64_t token;                    /* SUBSCRIBED, DELIVERED, UNDELIVERED */
-    int code;                          /* return or reason code, 0: none */
-    bool granted;                      /* SUBSCRIBED: all of them */
-    bool handshake;                    /* CONNECT_FAILED: the broker was there and said no */
-    const char *text;                  /* why, or NULL */
+    uint64_t token;         /* SUBSCRIBED, DELIVERED, UNDELIVERED */
+    int code;               /* return or reason code, 0: none */
+    bool granted;           /* SUBSCRIBED: all of them */
+    size_t receive_maximum; /* CONNECTED: how many the broker takes unacknowledged, 0: not told */
+    bool handshake;         /* CONNECT_FAILED: the broker was there and said no */
+    const char *text;       /* why, or NULL */
     const struct bus_message *message; /* MESSAGE, with the whole topic */
 };
 

@@ -62,7 +62,8 @@ void mqtt_mosquitto_tell_made(struct mqtt_client *client)
     client->made = false;
     client->phase = CONNECTED;
     loop_timer_set(client->timer, now_ms(client) + client->look_ms);
-    mqtt_mosquitto_tell(client, &(struct mqtt_event){.kind = MQTT_CONNECTED});
+    mqtt_mosquitto_tell(client, &(struct mqtt_event){.kind = MQTT_CONNECTED,
+                                                     .receive_maximum = client->receive_maximum});
 }
 
 static void client_note_refusal(struct mqtt_client *client, int code)
@@ -84,12 +85,14 @@ static void on_connect(struct mosquitto *handle, void *context, int code, int fl
     (void)handle;
     (void)flags;
     struct mqtt_client *client = context;
-    uint16_t keepalive_s;
+    uint16_t keepalive_s, receive_maximum = UINT16_MAX; /* the latter when nothing is said */
     if (code) {
         client_note_refusal(client, code);
         return;
     }
     client->made = true;
+    mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM, &receive_maximum, false);
+    client->receive_maximum = receive_maximum;
     if (mosquitto_property_read_int16(properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive_s, false))
         client->look_ms = keepalive_s * INT64_C(1000) / KEEPALIVE_LOOKS;
 }

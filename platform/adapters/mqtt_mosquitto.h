@@ -28,6 +28,7 @@ struct mqtt_client {
     struct loop_poll *poll;
     struct loop_timer *timer;
     int64_t look_ms; /* how often keepalive is looked at */
+    size_t receive_maximum;
     struct part parts[PARTS_MAX];
     uint64_t last_token;
     /* noted by callbacks */

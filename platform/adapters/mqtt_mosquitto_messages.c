@@ -107,8 +107,11 @@ static int part_send(struct mqtt_client *client, char **topics, int count, int q
     struct part *part = part_find(client, 0);
     if (!part)
         return -ERR_BUSY;
-    int options = no_local && client->version == 5 ? MQTT_SUB_OPT_NO_LOCAL : 0;
+    int options = no_local ? MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
     int id;
+    /* Mosquitto changes nothing but the QoS of a subscription that is there. */
+    if (no_local && mosquitto_unsubscribe_multiple(client->handle, NULL, count, topics, NULL))
+        return -ERR_UNREACHABLE;
     if (mosquitto_subscribe_multiple(client->handle, &id, count, topics, qos, options, NULL))
         return -ERR_UNREACHABLE;
     *part = (struct part){.id = id, .token = token};

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_SUBSCRIBERS = 0x10 };
+enum { NO_SUBSCRIBERS = 0x10, RETAIN_NEVER = 2 };
 
 void mqtt_paho_tell(struct mqtt_client *client, enum mqtt_event_kind kind, uint64_t token, int code,
                     const char *text)
@@ -139,6 +139,7 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
         MQTTSubscribe_options initial = MQTTSubscribe_options_initializer;
         subscribe[i] = initial;
         subscribe[i].noLocal = filters[i].no_local;
+        subscribe[i].retainHandling = filters[i].no_local ? RETAIN_NEVER : 0;
         qos[i] = filters[i].qos;
     }
     if (client->version == 5) {
@@ -151,6 +152,9 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
         options.onSuccess = on_subscribed;
         options.onFailure = on_not_subscribed;
     }
+    /* Mosquitto changes nothing but the QoS of a subscription that is there. */
+    if (filters[0].no_local)
+        MQTTAsync_unsubscribeMany(client->handle, (int)count, topics, NULL);
     int result = MQTTAsync_subscribeMany(client->handle, (int)count, topics, qos, &options);
     *ret_token = (uint64_t)options.token;
     return result == MQTTASYNC_SUCCESS ? 0 : -ERR_UNREACHABLE;

@@ -48,7 +48,10 @@ struct bus_publication {
 struct bus_filter {
     const char *filter; /* below the root, may hold + */
     int qos;
-    bool no_local; /* MQTT 5: own publications are not sent back; ignored with 3.1.1 */
+    /* For what is subscribed to already: from now on own publications are not sent back, and what
+     * is retained is not sent again. Needs MQTT 5; left out with 3.1.1. All filters of a request,
+     * or none. */
+    bool no_local;
 };
 
 /* Messages arrive in batches: any number of on_message, then one on_batch_end. */

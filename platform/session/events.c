@@ -100,6 +100,11 @@ void hash_memory_release(struct hash_memory *memory)
     free(memory->items);
 }
 
+void hash_memory_clear(struct hash_memory *memory)
+{
+    memset(memory->items, 0, memory->count * sizeof(*memory->items));
+}
+
 bool hash_memory_has(const struct hash_memory *memory, uint64_t hash)
 {
     return memory->items[hash % memory->count] == hash;

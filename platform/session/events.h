@@ -41,6 +41,7 @@ struct hash_memory {
 };
 void hash_memory_init(struct hash_memory *memory, size_t count);
 void hash_memory_release(struct hash_memory *memory);
+void hash_memory_clear(struct hash_memory *memory);
 bool hash_memory_has(const struct hash_memory *memory, uint64_t hash);
 /* True when it was there; it no longer is. */
 bool hash_memory_take(struct hash_memory *memory, uint64_t hash);

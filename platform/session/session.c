@@ -23,6 +23,7 @@ struct session {
     char nonce[NONCE_LENGTH + 1];
     enum stage_phase phase;
     int stage; /* completed */
+    bool quiet;
     int64_t deadline_ms;
     int64_t duplicate_quiet_until_ms;
 };
@@ -118,6 +119,20 @@ static void stage_send_barrier(struct session *session, struct now now)
     session_publish(session, session->config.barrier_topic, &payload, false);
 }
 
+/* With the number that no stage has; nobody waits for the answer. */
+static void session_quieten(struct session *session)
+{
+    const struct session_stage *own = &session->config.own;
+    struct bus_filter filters[SESSION_OWN_MAX];
+    ASSERT(own->count <= SESSION_OWN_MAX);
+    for (size_t i = 0; i < own->count; i++) {
+        filters[i] = own->filters[i];
+        filters[i].no_local = true;
+    }
+    if (own->count)
+        session->config.bus->ops->subscribe(session->config.bus, 0, filters, own->count);
+}
+
 static void stage_complete(struct session *session, struct now now)
 {
     session->stage++;
@@ -127,14 +142,18 @@ static void stage_complete(struct session *session, struct now now)
     int stage = session->stage;
     const struct session_handler *handler = &session->config.handler;
     handler->on_stage(handler->context, stage);
-    if (session->phase == PHASE_IDLE && session->stage == stage &&
-        stage < session->config.stage_count)
+    if (session->phase != PHASE_IDLE || session->stage != stage)
+        return;
+    if (stage < session->config.stage_count)
         stage_begin(session, stage + 1, now);
+    else
+        session_quieten(session);
 }
 
 void session_resync(struct session *session, struct now now)
 {
     session->stage = 0;
+    session->quiet = false;
     stage_begin(session, 1, now);
 }
 
@@ -148,6 +167,7 @@ void session_on_connected(struct session *session, struct now now)
 void session_on_disconnected(struct session *session, struct now now)
 {
     session->stage = 0;
+    session->quiet = false;
     session->phase = PHASE_IDLE;
     session->deadline_ms = INT64_MAX;
     session_raise(session, session->number, now);
@@ -155,6 +175,8 @@ void session_on_disconnected(struct session *session, struct now now)
 
 void session_on_subscribed(struct session *session, int stage, bool granted, struct now now)
 {
+    if (!stage)
+        session->quiet = granted && session->stage == session->config.stage_count;
     if (session->phase != PHASE_SUBSCRIBING || stage != session->stage + 1)
         return;
     if (!granted) {
@@ -251,6 +273,11 @@ void session_on_timer(struct session *session, struct now now)
 int64_t session_deadline_ms(const struct session *session)
 {
     return session->deadline_ms;
+}
+
+bool session_is_quiet(const struct session *session)
+{
+    return session->quiet;
 }
 
 int session_stage(const struct session *session)

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { SESSION_OWN_MAX = 8 };
+
 struct session_stage {
     const struct bus_filter
         *filters; /* kept by pointer: static tables or memory that outlives the session */
@@ -47,6 +49,9 @@ struct session_config {
     const char *barrier_topic;
     const struct session_stage *stages;
     int stage_count;
+    /* Of the filters above, those below which mostly this process speaks: once the picture is whole
+     * they are subscribed to anew, without what it says itself. At most SESSION_OWN_MAX. */
+    struct session_stage own;
     int64_t session; /* last one used, from the store; 0: none. The clock is a floor for it */
     struct session_handler handler;
     struct prng *prng;
@@ -71,6 +76,9 @@ int64_t session_deadline_ms(const struct session *session);
 
 /* Last completed stage of this connection: 0 … stage_count. */
 int session_stage(const struct session *session);
+/* Nothing that this process says below its `own` filters comes back any more: what comes is
+ * somebody else's. */
+bool session_is_quiet(const struct session *session);
 int64_t session_number(const struct session *session);
 const char *session_instance(const struct session *session);
 /* Somebody remembers that session of ours: when it is larger than the present one, nobody hears us,

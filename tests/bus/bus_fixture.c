@@ -11,7 +11,7 @@ static void on_connected(void *context)
 {
     struct client *client = context;
     client->connects++;
-    struct bus_filter filter = {client->filter, 1, client->no_local};
+    struct bus_filter filter = {client->filter, 1, false};
     if (client->filter)
         client->bus->ops->subscribe(client->bus, 1, &filter, 1);
 }

@@ -26,7 +26,6 @@ struct client {
     struct bus *bus;
     struct loop *loop;
     const char *filter; /* NULL: none */
-    bool no_local;
     int connects, connect_failures, disconnects, subscribed, batches, refused, refused_reason;
     struct heard *heard;
     size_t heard_count;

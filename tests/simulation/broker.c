@@ -119,10 +119,13 @@ static bool filter_matches(const char *filter, const char *topic)
     return !*topic;
 }
 
-static const struct bus_filter *session_filter(const struct session *session, const char *topic)
+static const struct bus_filter *session_filter(const struct session *session, const char *client,
+                                               const char *topic)
 {
+    bool is_own = !strcmp(session->client_id, client);
     for (size_t i = 0; i < session->filter_count; i++)
-        if (filter_matches(session->filters[i].filter, topic))
+        if (filter_matches(session->filters[i].filter, topic) &&
+            !(is_own && session->filters[i].no_local))
             return &session->filters[i];
     return NULL;
 }
@@ -135,7 +138,7 @@ static void route(struct broker *broker, const char *client, const struct bus_me
         retained_set(&broker->retained, message);
     live.retained = false;
     for (struct session *session = broker->sessions; session; session = session->hh.next) {
-        const struct bus_filter *filter = session_filter(session, message->topic);
+        const struct bus_filter *filter = session_filter(session, client, message->topic);
         if (filter)
             session_deliver(broker, session, &live, filter->qos);
     }
@@ -242,8 +245,10 @@ struct session *session_open(struct broker *broker, struct connection *connectio
 static void session_add_filter(struct session *session, const struct bus_filter *added)
 {
     for (size_t i = 0; i < session->filter_count; i++)
-        if (!strcmp(session->filters[i].filter, added->filter))
+        if (!strcmp(session->filters[i].filter, added->filter)) {
+            session->filters[i].no_local = added->no_local;
             return;
+        }
     session->filters =
         mem_resize(session->filters, session->filter_count + 1, sizeof(*session->filters));
     session->filters[session->filter_count] = *added;
@@ -261,7 +266,7 @@ static void subscribe(struct broker *broker, struct session *session, const stru
         session_add_filter(session, filter);
         for (struct retained *kept = broker->retained; kept; kept = kept->hh.next) {
             struct bus_message message = retained_message(kept);
-            if (filter_matches(filter->filter, kept->topic))
+            if (!filter->no_local && filter_matches(filter->filter, kept->topic))
                 session_deliver(broker, session, &message, filter->qos);
         }
     }

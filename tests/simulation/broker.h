@@ -31,6 +31,7 @@ struct broker_config {
     const int64_t *now_ms;
     const char *root;
     uint64_t seed;
+    bool mqtt5; /* spoken by it */
     struct broker_watch watch;
 };
 

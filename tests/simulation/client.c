@@ -79,6 +79,8 @@ static void sim_subscribe(struct bus *base, int stage, const struct bus_filter *
                           size_t count)
 {
     struct sim_bus *bus = sim(base);
+    if (filters->no_local && !bus->config.broker->config.mqtt5)
+        return; /* all of them are */
     if (fuse_burn(bus->config.fuse) || !bus->connection)
         return;
     ASSERT(stage < SUBSCRIPTIONS_MAX);

@@ -105,11 +105,12 @@ static struct options shrink(struct options options, const char *failure)
 static void print_options(const struct options *options)
 {
     const char *separator = "";
-    printf("argosy-sim%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ",
+    printf("argosy-sim%s%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ",
            options->kinds == KINDS_EVERY     ? " --types"
            : options->kinds == KINDS_CROWDED ? " --crowded"
                                              : "",
-           options->seed, options->nodes, options->jobs, options->steps);
+           options->mqtt5 ? " --mqtt5" : "", options->seed, options->nodes, options->jobs,
+           options->steps);
     for (int i = 0; i < fault_count(); i++)
         if (options->faults >> i & 1) {
             printf("%s%s", separator, fault_name(i));
@@ -149,6 +150,7 @@ static void mix(struct options *options)
     options->nodes = 1 + (int)prng_below(&prng, 6);
     options->jobs = 1 + (int)prng_below(&prng, 8);
     options->steps = 10 + (int)prng_below(&prng, 110);
+    options->mqtt5 = prng_below(&prng, 2);
 }
 
 static bool run_seed(const struct arguments *arguments, uint64_t seed, uint64_t *events)
@@ -246,8 +248,8 @@ static int usage(void)
 {
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
-        "                  [--types | --crowded] [--faults all|none|LIST] [--trace] [--hash]\n"
-        "                  [--whole] [--once]\n"
+        "                  [--types | --crowded] [--mqtt5] [--faults all|none|LIST] [--trace]\n"
+        "                  [--hash] [--whole] [--once]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
@@ -298,6 +300,7 @@ static bool read_flag(struct arguments *arguments, const char *name)
                  : !strcmp(name, "--hash")  ? &arguments->hash
                  : !strcmp(name, "--whole") ? &arguments->whole
                  : !strcmp(name, "--once")  ? &arguments->once
+                 : !strcmp(name, "--mqtt5") ? &arguments->options.mqtt5
                  : !strcmp(name, "--mixed") ? &arguments->mixed
                                             : NULL;
     if (flag)

@@ -212,6 +212,7 @@ static void make_broker(struct world *world)
         .now_ms = &world->now_ms,
         .root = "argosy/v1",
         .seed = prng_next(&world->life),
+        .mqtt5 = world->options.mqtt5,
         .watch = {
             .context = world, .on_publish = on_publish, .on_route = on_route, .on_will = on_will}};
     world->broker = broker_new(&config);

@@ -47,6 +47,7 @@ struct options {
     int nodes, jobs, steps;
     uint64_t faults;     /* bits by number in the table of faults.h */
     enum kind_set kinds; /* of jobs that users want */
+    bool mqtt5;          /* spoken by the broker */
     bool trace;
     bool main_job; /* the main job (main_job.h) instead of user and fate */
     struct countdown countdown;

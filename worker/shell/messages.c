@@ -116,11 +116,11 @@ static void on_manager_status(struct worker_shell *shell, const struct bus_messa
  * every connect.) */
 static bool is_foreign(struct worker_shell *shell, const struct bus_message *message)
 {
-    if (message->retained ||
-        hash_memory_has(&shell->echoes, message_hash("", message->payload, message->length))) {
+    if (message->retained) {
         return false;
     }
-    return true;
+    return session_is_quiet(shell->session) ||
+           !hash_memory_has(&shell->echoes, message_hash("", message->payload, message->length));
 }
 
 static void report_foreign(struct worker_shell *shell, const struct bus_message *message,

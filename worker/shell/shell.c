@@ -361,6 +361,7 @@ void worker_shell_start(struct worker_shell *shell, struct bus *bus)
         .barrier_topic = copy_text(shell, barrier),
         .stages = shell->stages,
         .stage_count = WORKER_STAGES,
+        .own = {&shell->stages[STAGE_OWN - 1].filters[2], 2}, /* state and info */
         .session = shell->session_number,
         .handler = {shell, on_stage, on_session, on_duplicate},
         .prng = &shell->prng,
