@@ -126,7 +126,8 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
     handlers[event->kind](manager, event);
     if (manager->phase == PHASE_LEADING) {
         fire_timers(manager);
-        run_queue(manager);
+        if (!event->more)
+            run_queue(manager);
     }
     manager->effects = NULL;
 }

@@ -44,7 +44,7 @@ struct manager_options {
 /* ---- events ---- */
 
 enum event_kind {
-    EVENT_TIMER,         /* manager_deadline_ms() has come */
+    EVENT_TIMER,         /* manager_deadline_ms() has come, or a batch ends */
     EVENT_COMMITTED,     /* the documents marked so far are stored (and handed to the bus) */
     EVENT_PICTURE_WHOLE, /* the barriers have returned: lead */
     EVENT_LINK_LOST,
@@ -106,6 +106,7 @@ struct manager_event {
     const char *node; /* level <node> */
     bool live;        /* on the bus, not retained: somebody said it just now */
     bool stored;      /* read from our own store at start */
+    bool more;        /* others of its batch follow: jobs are looked at after the last of them */
     union {
         enum topic_kind unreadable;
         const struct job_document *job_document;

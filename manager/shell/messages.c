@@ -137,7 +137,11 @@ static int hear(struct manager_shell *shell, const struct message_row *row,
     _cleanup_problems_ struct problems problems = {0};
     union decoded decoded;
     struct manager_event event = {
-        .kind = row->event, .live = !message->retained && !stored, .stored = stored};
+        .kind = row->event,
+        .live = !message->retained && !stored,
+        .stored = stored,
+        .more = true,
+    };
     name_subjects(topic, &event);
     if (!message->length) {
         write_over(shell, row, event);

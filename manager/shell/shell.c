@@ -111,6 +111,8 @@ void manager_shell_end_of_batch(struct manager_shell *shell)
 {
     if (!shell->started)
         return;
+    if (is_leading(shell))
+        step_kind(shell, EVENT_TIMER); /* the last of the batch */
     flush(shell);
     shell->config.rearm(shell->config.context, manager_shell_deadline_ms(shell));
 }
@@ -341,7 +343,6 @@ void manager_shell_on_timer(struct manager_shell *shell)
         session_on_timer(shell->session, now);
     if (shell->tokens_prune_ms <= now.mono_ms)
         tokens_prune(shell);
-    step_kind(shell, EVENT_TIMER);
     manager_shell_end_of_batch(shell);
 }
 
