@@ -165,6 +165,8 @@ static void print_head(const char *job, const struct job_document *document,
                job_type_word(document->spec.type), document->version,
                format_age(&arena, document->submitted_ms, now_ms),
                format_list(&arena, &document->spec.datacenters));
+    if (status && status->next_launch_ms)
+        printf("\nnext launch in %s", format_age(&arena, now_ms, status->next_launch_ms + 999));
     puts("\n");
     arena_release(&arena);
 }

@@ -61,6 +61,9 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_DURATION, OPTI
       "binpack, spread, epvm, greedy or round_robin; default: as the cluster does")               \
     X(EXPLAIN, 0, "explain", NULL, FLAG, NULL,                                                    \
       "for each instance every node, with its score or what is against it")                       \
+    X(NEXT, 0, "next", "N", COUNT, NULL, "the next N launches of jobs with a schedule")           \
+    X(FROM, 0, "from", "TIME", TEXT, NULL,                                                        \
+      "launches after TIME, such as 2026-11-23T08:00 (the job's time zone); default: now")        \
     X(PORT, 'p', "port", "PORT", COUNT, NULL, "the broker's port; default: a free one")           \
     X(ONCE, 0, "once", NULL, FLAG, NULL, "stop again as soon as everything is up")                \
     X(MARKDOWN, 0, "markdown", NULL, FLAG, NULL, NULL) /* hidden: writes docs/command-line.md */

@@ -23,8 +23,11 @@ const struct command commands[] = {
      "manager has accepted it but no node can take it: it stays pending and is placed when a "
      "node can.",
      cmd_run},
-    {"validate", "FILE…", 1, -1, 0, "check job files without a broker",
-     "Reports everything that is wrong, with file, line and column.", cmd_validate},
+    {"validate", "FILE…", 1, -1, OPTION_BIT(NEXT) | OPTION_BIT(FROM),
+     "check job files without a broker",
+     "Reports everything that is wrong, with file, line and column. With --next N: when jobs with "
+     "a schedule would be launched.",
+     cmd_validate},
     {"status", "[JOB]", 0, 1, OPTION_BIT(ALL), "jobs, or one job with its instances",
      "With JOB: its tasks, its instances with node, state, restarts, ports and reasons, and for "
      "what is pending: why, and which node comes nearest. Failed, stopped and lost attempts that "

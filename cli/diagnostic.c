@@ -1,5 +1,6 @@
 #include "cli/diagnostic.h"
 
+#include "cli/launches.h"
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
 #include "schema/limits.h"
@@ -178,6 +179,21 @@ static void check_envelope(const struct command_envelope *envelope, struct probl
         problems_add(problems, "/expires_at_ms", "leave it out", "a job file does not expire");
 }
 
+/* A machine without any time zones cannot tell: the manager will. */
+static void check_zone(const struct job_spec *spec, struct problems *problems)
+{
+    _cleanup_arena_ struct arena arena = ARENA_EMPTY;
+    struct timezone zone;
+    struct err err;
+    if (!spec->schedule || !spec->schedule->timezone ||
+        !timezone_name_is_valid(spec->schedule->timezone))
+        return;
+    int result = launches_zone(spec->schedule, &arena, &zone, &err);
+    if (result && result != -ERR_NOT_SUPPORTED)
+        problems_add(problems, "/schedule/timezone", err.text, "there is no time zone %s",
+                     spec->schedule->timezone);
+}
+
 static void check_document(struct job_set *set, const struct job_file *file, size_t index,
                            bool color)
 {
@@ -191,6 +207,7 @@ static void check_document(struct job_set *set, const struct job_file *file, siz
     if (codec_decode_set(json, length, NULL, &job->arena, &job->envelope, &job->spec, &problems) ==
         0)
         check_envelope(&job->envelope, &problems);
+    check_zone(&job->spec, &problems);
     report_problems(set, job, &problems, color);
 }
 

@@ -9,6 +9,7 @@
 #include "platform/adapters/clock_system.h"
 #include "platform/adapters/directory.h"
 #include "platform/adapters/random_system.h"
+#include "platform/adapters/zoneinfo.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,7 @@ static int make_shell(struct program *program, struct err *err)
         .id = settings->id,
         .store = program->base.store,
         .clock = &clock_system,
+        .zones = &zoneinfo,
         .seed = random_system_seed(),
         .grace_ms = settings->grace_ms,
         .keepalive_ms = settings->program.keepalive_ms,

@@ -63,6 +63,7 @@ struct job_history {
     struct record_list versions;    /* struct version_record, newest first, at most six */
     struct record_list reschedules; /* struct reschedule_record */
     bool admitted;                  /* what it depends on was there */
+    int64_t launched_ms;            /* the last time of its schedule that was taken; 0 */
 };
 extern const struct record job_history_record;
 
@@ -119,6 +120,7 @@ struct job_status {
     int64_t outdated;           /* instances that still run what an older version said */
     struct record_list tasks;   /* struct task_summary */
     struct record_list pending; /* struct pending_group */
+    int64_t next_launch_ms;     /* of its schedule; 0: none */
     int64_t changed_ms;
 };
 extern const struct record job_status_record;

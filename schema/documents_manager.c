@@ -91,6 +91,9 @@ static const struct field job_history_fields[] = {
           .record = &version_record_record, .max = LIMIT_VERSIONS_KEPT),
     FIELD(struct job_history, RECORDS, "reschedules", reschedules,
           "Instances with a history of failures.", .record = &reschedule_record_record),
+    FIELD(struct job_history, TIME, "launched_ms", launched_ms,
+          "The last time of its schedule that was launched, or passed over.",
+          .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
     FIELD(struct job_history, BOOL, "admitted", admitted,
           "What it depends on was there: it is not waited for again.", .flags = FIELD_OMIT_DEFAULT),
 };
@@ -181,6 +184,8 @@ static const struct field job_status_fields[] = {
           .record = &task_summary_record),
     FIELD(struct job_status, RECORDS, "pending", pending, "Why instances are not placed.",
           .record = &pending_group_record, .max = LIMIT_PENDING_REASONS),
+    FIELD(struct job_status, TIME, "next_launch_ms", next_launch_ms, "When it is launched next.",
+          .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
     FIELD(struct job_status, TIME, "changed_ms", changed_ms, "Last change.",
           .flags = FIELD_OMIT_DEFAULT, COUNT_BOUNDS),
 };

@@ -7,6 +7,7 @@
 #include "platform/base/arena.h"
 #include "schema/field.h"
 #include "schema/problems.h"
+#include "schema/timezone.h"
 
 enum job_type { JOB_SERVICE = 1, JOB_BATCH, JOB_SYSTEM, JOB_SYSBATCH };
 /* One instance on each node that matches, instead of `count` somewhere. */
@@ -111,6 +112,13 @@ struct parameters {
     struct string_list meta_optional;
 };
 
+/* A job that has one is not run itself: each launch makes a child job. */
+struct schedule {
+    struct string_list cron; /* schema/cron.h; launched when one of them says so */
+    const char *timezone;    /* "Europe/Vienna" */
+    bool overlap;            /* launched also while the last one still runs */
+};
+
 /* What makes a job somebody's child. Written by the manager only. */
 struct dispatched {
     const char *parent;
@@ -177,6 +185,7 @@ struct job_spec {
     struct update_policy update;
     struct record_list depends_on; /* struct dependency */
     const struct parameters *parameters;
+    const struct schedule *schedule;
     const struct dispatched *dispatched;
     struct string_map meta;
     struct record_list tasks; /* struct task_spec */
@@ -225,6 +234,16 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems);
  * expression one, no weight 0, no more than 100 percent? A part of job_spec_check(). */
 void placement_check(const struct placement *placement, const char *path,
                      struct problems *problems);
+
+/* The schedule's expressions, and that it can have one. A part of job_spec_check(). Whether there
+ * is such a time zone only an adapter knows. */
+void schedule_check(const struct job_spec *spec, struct problems *problems);
+/* The next launch after an instant (seconds since 1970), INT64_MAX: never. */
+int64_t schedule_next(const struct schedule *schedule, const struct timezone *zone,
+                      int64_t after_s);
+/* The last launch that was due after one instant and not after another; INT64_MAX: none. */
+int64_t schedule_last_due(const struct schedule *schedule, const struct timezone *zone,
+                          int64_t after_s, int64_t until_s);
 
 /* Whether an instance that runs `old` has to be replaced to become `fresh` (docs/decisions.md, D9).
  */

@@ -298,6 +298,7 @@ void job_spec_check(const struct job_spec *spec, struct problems *problems)
     places_check(&spec->placement, "", spec, problems);
     dependencies_check(spec, problems);
     parameters_check(spec, problems);
+    schedule_check(spec, problems);
     for (size_t i = 0; i < spec->tasks.count; i++) {
         struct task_check check = {RECORD_AT(struct task_spec, spec->tasks, i), i, problems};
         name_check(&check, spec);

@@ -339,6 +339,24 @@ static const struct record parameters_record =
            "Makes a batch or sysbatch job a parent: it is not run itself, each dispatch makes a "
            "child.");
 
+static const struct field schedule_fields[] = {
+    FIELD(struct schedule, STRINGS, "cron", cron,
+          "[second] minute hour day-of-month month day-of-week, or @hourly, @daily …; several: "
+          "each of them launches.",
+          .flags = FIELD_REQUIRED | FIELD_ONE_OR_MANY, .min = 1, .max = LIMIT_CRONS),
+    FIELD(struct schedule, STRING, "timezone", timezone,
+          "Whose clocks are meant, such as Europe/Vienna. A time that they skip is not launched, "
+          "one that they repeat once. Default: UTC.",
+          .min = 1, .max = LIMIT_TIMEZONE_LENGTH, .pattern = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+          .accepts = timezone_name_is_valid, .pattern_hint = "such as Europe/Vienna"),
+    FIELD(struct schedule, BOOL, "overlap", overlap,
+          "Whether it is launched also while the last launch still runs."),
+};
+static const struct record schedule_record =
+    RECORD("schedule", struct schedule, schedule_fields,
+           "Makes a batch or sysbatch job a parent: it is not run itself, each launch makes a "
+           "child.");
+
 static const struct field dispatched_fields[] = {
     FIELD(struct dispatched, NAME, "parent", parent, "The job whose child it is.",
           .flags = FIELD_REQUIRED),
@@ -381,6 +399,8 @@ static const struct field job_fields[] = {
           .record = &dependency_record, .max = LIMIT_DEPENDENCIES),
     FIELD_INSIDE(struct job_spec, OBJECT_OPTIONAL, "parameters", parameters, &parameters_record,
                  "Makes it a parent, run by its children only."),
+    FIELD_INSIDE(struct job_spec, OBJECT_OPTIONAL, "schedule", schedule, &schedule_record,
+                 "When it is launched (batch, sysbatch)."),
     FIELD_INSIDE(struct job_spec, OBJECT_OPTIONAL, "dispatched", dispatched, &dispatched_record,
                  "A child's; refused in what users submit."),
     FIELD(struct job_spec, MAP, "meta", meta, "Free notes, kept and published.",
@@ -405,7 +425,6 @@ bool job_spec_word_is_planned(const char *key)
         "progress_deadline",
         "registry",
         "requires",
-        "schedule",
         "stages",
         "window",
     };

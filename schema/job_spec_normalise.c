@@ -115,6 +115,19 @@ static int datacenters_normalise(struct string_list *datacenters, struct arena *
     return 0;
 }
 
+static int schedule_normalise(const struct schedule **schedule, struct arena *arena)
+{
+    if (!*schedule || (*schedule)->timezone)
+        return 0;
+    struct schedule *filled = arena_alloc(arena, sizeof *filled);
+    if (!filled)
+        return -ERR_NO_MEMORY;
+    *filled = **schedule;
+    filled->timezone = "UTC";
+    *schedule = filled;
+    return 0;
+}
+
 int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *arena)
 {
     fill_word(&spec->type, JOB_SERVICE);
@@ -125,6 +138,8 @@ int job_spec_normalise(struct job_spec *spec, const char *name, struct arena *ar
     fill(&spec->disconnect.lost_after_ms, defaults->lost_after_ms);
     fill(&spec->disconnect.replace, defaults->replace);
     int result = datacenters_normalise(&spec->datacenters, arena);
+    if (!result)
+        result = schedule_normalise(&spec->schedule, arena);
     for (size_t i = 0; i < spec->tasks.count && !result; i++)
         result = task_normalise(RECORD_AT(struct task_spec, spec->tasks, i), spec->name, defaults,
                                 arena);

@@ -16,7 +16,9 @@ enum {
     LIMIT_ROOT_LENGTH = 100,
     LIMIT_TOPIC_LENGTH = 320,
     LIMIT_NODE_ID_LENGTH = 63,
-    LIMIT_NAME_LENGTH = 40,   /* job and task names */
+    LIMIT_NAME_LENGTH = 40, /* job and task names */
+    LIMIT_CRONS = 20,       /* of a schedule */
+    LIMIT_TIMEZONE_LENGTH = 64,
     LIMIT_PARENT_LENGTH = 25, /* of a job that has children: they append "-1700000000-999" */
     LIMIT_TASK_ID_LENGTH = LIMIT_NAME_LENGTH * 2 + 24,
     LIMIT_TOKEN_LENGTH = 128,

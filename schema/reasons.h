@@ -80,6 +80,8 @@
     X(OVERLOADED, "overloaded", "too many commands are waiting; send it again")                    \
     X(STORE_FAILED, "store_failed", "the store cannot be written")                                 \
     X(LIMIT_REACHED, "limit_reached", "a limit of the cluster is reached")                         \
+    X(UNKNOWN_TIMEZONE, "unknown_timezone", "the manager has no such time zone")                   \
+    X(STILL_RUNNING, "still_running", "the last launch still runs")                                \
     /* events */                                                                                   \
     X(FOREIGN_DOCUMENT, "foreign_document", "a retained message of ours was overwritten")          \
     X(UNREADABLE_DOCUMENT, "unreadable_document", "a retained message cannot be read")             \

@@ -1,5 +1,5 @@
-/* do/jobs/<job>/dispatch: a child of a job with parameters. A child is the parent's present
- * specification with another name, the dispatch's meta and payload, and no parameters. */
+/* do/jobs/<job>/dispatch: a child of a job with parameters, or, now and not by the clock, of one
+ * with a schedule. */
 #include "manager/core/internal.h"
 
 #include "platform/base/base64.h"
@@ -64,60 +64,13 @@ static void check_payload(const struct parameters *parameters,
 
 /* ---- the child ---- */
 
-/* The dispatch's values over the parent's own; both are sorted by key. */
-static bool merge_meta(const struct string_map *old, const struct string_map *more,
-                       struct arena *arena, struct string_map *ret_merged)
-{
-    size_t i = 0, j = 0;
-    struct string_pair *items = arena_array(arena, old->count + more->count + 1, sizeof(*items));
-    *ret_merged = (struct string_map){items, 0};
-    while (items && (i < old->count || j < more->count)) {
-        int order = i == old->count    ? 1
-                    : j == more->count ? -1
-                                       : strcmp(old->items[i].key, more->items[j].key);
-        items[ret_merged->count++] = order < 0 ? old->items[i] : more->items[j];
-        i += order <= 0;
-        j += order >= 0;
-    }
-    return items;
-}
-
-static bool fill_payload(const struct dispatch_arguments *arguments, struct arena *arena,
-                         struct dispatched *dispatched)
-{
-    dispatched->payload = arguments->payload_base64;
-    if (!arguments->payload)
-        return true;
-    char *text = arena_alloc(arena, BASE64_SIZE(strlen(arguments->payload)));
-    if (text)
-        base64_encode(arguments->payload, strlen(arguments->payload), text);
-    dispatched->payload = text;
-    return text;
-}
-
-static bool fill_child(const struct job *parent, const char *name,
-                       const struct dispatch_arguments *arguments, struct arena *arena,
-                       struct job_spec *ret_spec)
-{
-    struct dispatched *dispatched = arena_alloc(arena, sizeof(*dispatched));
-    *ret_spec = job_present(parent)->spec;
-    if (!dispatched || !fill_payload(arguments, arena, dispatched))
-        return false;
-    dispatched->parent = parent->name;
-    ret_spec->name = name;
-    ret_spec->parameters = NULL;
-    ret_spec->dispatched = dispatched;
-    return merge_meta(&job_present(parent)->spec.meta, &arguments->meta, arena, &ret_spec->meta);
-}
-
-/* The first name of this second that nobody has, or had and is remembered for. */
+/* The first name of this second that nobody has, or had and is remembered for. 0 is the
+ * schedule's. */
 static bool choose_name(struct manager *manager, const struct job *parent,
                         char ret_name[LIMIT_NAME_LENGTH + 1])
 {
-    unsigned long long seconds = (unsigned long long)manager->now.wall_ms / 1000 % 10000000000;
-    for (unsigned i = 0; i < CHILDREN_A_SECOND; i++) {
-        snprintf(ret_name, LIMIT_NAME_LENGTH + 1, "%.*s-%010llu-%u", LIMIT_PARENT_LENGTH,
-                 parent->name, seconds, i);
+    for (unsigned i = job_present(parent)->spec.schedule ? 1 : 0; i < CHILDREN_A_SECOND; i++) {
+        child_name_format(ret_name, parent, manager->now.wall_ms / 1000, i);
         if (!job_find(manager, ret_name))
             return true;
     }
@@ -127,26 +80,15 @@ static bool choose_name(struct manager *manager, const struct job *parent,
 static void dispatch(struct manager *manager, const struct job *parent,
                      const struct dispatch_arguments *arguments)
 {
-    _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     char name[LIMIT_NAME_LENGTH + 1];
-    struct job_spec spec;
-    if (HASH_COUNT(manager->jobs) >= LIMIT_JOBS) {
-        verdict_reject(manager, REASON_LIMIT_REACHED, "the cluster has %d jobs", LIMIT_JOBS);
-        return;
-    }
     if (!choose_name(manager, parent, name)) {
         verdict_reject(manager, REASON_OVERLOADED, "the job has %d children of this second",
                        CHILDREN_A_SECOND);
         return;
     }
-    if (!fill_child(parent, name, arguments, &arena, &spec)) {
-        verdict_reject(manager, REASON_LIMIT_REACHED, "out of memory");
+    const struct job *child = job_make_child(manager, parent, name, arguments);
+    if (!child)
         return;
-    }
-    struct job *child = job_obtain(manager, name);
-    if (!job_advance(manager, child, &spec))
-        return;
-    job_changed(manager, child);
     verdict_accept(manager, job_present(child)->version, true);
     memcpy(manager->effects->verdict.child, name, sizeof(name));
 }
@@ -158,6 +100,7 @@ static const char *text_or_null(const char *text)
 
 void command_job_dispatch(struct manager *manager, const char *name, const struct command *command)
 {
+    static const struct parameters none = {.payload = PAYLOAD_FORBIDDEN};
     const struct job *job = job_existing(manager, name);
     struct problems *problems = &manager->effects->verdict.problems;
     if (!job) {
@@ -169,14 +112,16 @@ void command_job_dispatch(struct manager *manager, const char *name, const struc
     if (!job_is_parent(job) || job->stopped || job->deleting) {
         verdict_reject(manager, REASON_INVALID_ARGUMENTS, "%s",
                        job_is_parent(job) ? "the job is stopped"
-                                          : "the job has no parameters: it is not dispatched");
+                                          : "the job has neither parameters nor a schedule: it is "
+                                            "not dispatched");
         return;
     }
     struct dispatch_arguments arguments = *command->dispatch;
     arguments.payload = text_or_null(arguments.payload);
     arguments.payload_base64 = text_or_null(arguments.payload_base64);
-    check_meta(job_present(job)->spec.parameters, &arguments.meta, problems);
-    check_payload(job_present(job)->spec.parameters, &arguments, problems);
+    const struct parameters *parameters = job_present(job)->spec.parameters;
+    check_meta(parameters ? parameters : &none, &arguments.meta, problems);
+    check_payload(parameters ? parameters : &none, &arguments, problems);
     if (problems_any(problems))
         verdict_reject(manager, REASON_INVALID_ARGUMENTS, "%s",
                        reason_text(REASON_INVALID_ARGUMENTS));

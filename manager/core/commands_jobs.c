@@ -65,6 +65,7 @@ bool job_advance(struct manager *manager, struct job *job, const struct job_spec
         verdict_reject(manager, REASON_LIMIT_REACHED, "out of memory");
         return false;
     }
+    job_check_schedule(manager, job); /* what is due of the old one is due */
     if (job_present(job))
         forget_failures(job, &job_present(job)->spec, &version->spec);
     const struct record_list *waits = job_present(job) ? &job_present(job)->spec.depends_on : NULL;
@@ -72,6 +73,7 @@ bool job_advance(struct manager *manager, struct job *job, const struct job_spec
         job->admitted = false;
     job_add_version(job, version);
     job->submitted_ms = manager->now.wall_ms;
+    job->launched_s = 0; /* from now on */
     job->tombstone = false;
     job->has_document = true;
     grave_close(manager, TOPIC_JOB_SPEC, job->name, NULL);

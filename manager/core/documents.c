@@ -83,6 +83,7 @@ static int fill_job_history(struct manager *manager, struct job *job, struct are
             job->versions[i]->version, job->versions[i]->submitted_ms, job->versions[i]->spec};
     out->versions = (struct record_list){versions, job->version_count};
     out->admitted = job->admitted;
+    out->launched_ms = job->launched_s * 1000;
     int error = job->tombstone ? 0 : fill_reschedules(job, arena, &out->reschedules);
     if (!error)
         out->head = head_next(manager, &job->history_order, job->tombstone);

@@ -287,6 +287,7 @@ void job_reconcile(struct manager *manager, struct job *job)
     timer_unset(&manager->timers, &job->timer);
     job->lacks_room = false;
     job_check_dependencies(manager, job);
+    job_check_schedule(manager, job);
     job_set_everywhere(manager, job, job_is_everywhere(job) && !job->stopped && !job->deleting);
     for (size_t i = 0; i < present->spec.tasks.count; i++)
         job_group_obtain(job, RECORD_AT(struct task_spec, present->spec.tasks, i)->name);

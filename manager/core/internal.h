@@ -196,8 +196,27 @@ void group_place_everywhere(struct manager *manager, struct group *group);
 /* ---- children.c: jobs that are only run by their children ---- */
 
 bool job_is_parent(const struct job *job);
+bool job_is_child_of(const struct job *job, const char *parent);
+/* All that is wanted of it has completed, or failed for good. */
+bool job_has_ended(const struct job *job);
+/* The name of the n-th child of a second (since 1970). */
+void child_name_format(char ret_name[LIMIT_NAME_LENGTH + 1], const struct job *parent, int64_t at_s,
+                       unsigned counter);
+/* `arguments` NULL: it has none. NULL: refused, and the verdict says why. */
+struct job *job_make_child(struct manager *manager, const struct job *parent, const char *name,
+                           const struct dispatch_arguments *arguments);
 /* A child that has ended makes the oldest of those that ended before it go. */
 void job_note_ended(struct manager *manager, struct job *job);
+
+/* ---- launches.c: children by the clock ---- */
+
+void on_zone(struct manager *manager, const struct manager_event *event);
+void zones_release(struct manager *manager);
+/* Launches what is due, and looks again when the next one will be. */
+void job_check_schedule(struct manager *manager, struct job *job);
+void job_leave_schedule(struct manager *manager, struct job *job);
+/* The wall clock went another way than the monotonic one. */
+void schedules_notice_jump(struct manager *manager);
 
 /* ---- dependencies.c ---- */
 

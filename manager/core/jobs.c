@@ -208,6 +208,7 @@ void job_free(struct manager *manager, struct job *job)
     job_set_waiting(manager, job, false);
     job_set_everywhere(manager, job, false);
     job_set_gated(manager, job, false);
+    job_leave_schedule(manager, job);
     HASH_DEL(manager->jobs, job);
     cluster_job_free(job->places);
     free(job);
@@ -220,6 +221,7 @@ void job_bury(struct manager *manager, struct job *job)
     job_set_waiting(manager, job, false);
     job_set_everywhere(manager, job, false);
     job_set_gated(manager, job, false);
+    job_leave_schedule(manager, job);
     job->deleting = job->stopped = job->admitted = false;
     while (job->version_count)
         job_drop_version(job, 0);

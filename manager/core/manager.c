@@ -21,6 +21,7 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->scheduler = cluster_new(&(struct cluster_settings){
         .policy = options->policy, .max_jobs = LIMIT_ATTEMPTS_PER_NODE, .cursor = ""});
     manager->now = now;
+    manager->wall_ahead_ms = now.wall_ms - now.mono_ms;
     prng_init(&manager->prng, options->seed);
     graves_init(manager);
     line_init(manager);
@@ -36,6 +37,7 @@ void manager_free(struct manager *manager)
     while (manager->nodes)
         node_free(manager, manager->nodes);
     graves_release(manager);
+    zones_release(manager);
     deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);
@@ -119,12 +121,14 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
         [EVENT_HEARTBEAT] = on_heartbeat,
         [EVENT_ANSWER_ASSIGNMENT] = on_answer_assignment,
         [EVENT_COMMAND] = on_command,
+        [EVENT_ZONE] = on_zone,
     };
     ASSERT(event->kind < EVENT_KIND_COUNT);
     manager->effects = effects;
     notice_standstill(manager, now);
     handlers[event->kind](manager, event);
     if (manager->phase == PHASE_LEADING) {
+        schedules_notice_jump(manager);
         fire_timers(manager);
         if (!event->more)
             run_queue(manager);

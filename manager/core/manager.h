@@ -64,6 +64,7 @@ enum event_kind {
     EVENT_HEARTBEAT,         /* metrics that were not retained */
     EVENT_ANSWER_ASSIGNMENT, /* an answer to our question */
     EVENT_COMMAND,
+    EVENT_ZONE, /* a time zone that a schedule names; before what names it */
     EVENT_KIND_COUNT
 };
 
@@ -99,6 +100,11 @@ struct command {
     const struct node_arguments *node; /* eligibility, labels, interval */
 };
 
+struct zone_event {
+    const char *name;             /* "Europe/Vienna" */
+    const struct timezone *table; /* copied */
+};
+
 /* Everything pointed to is the caller's and valid during the step only. */
 struct manager_event {
     enum event_kind kind;
@@ -121,6 +127,7 @@ struct manager_event {
         const struct metrics_document *metrics; /* HEARTBEAT: empty unless somebody goes by it */
         const struct answer *answer;
         const struct command *command;
+        const struct zone_event *zone;
     };
 };
 
@@ -226,6 +233,8 @@ int64_t manager_term(const struct manager *manager);
 int64_t manager_seq(const struct manager *manager);
 /* Whether placement goes by what heartbeats say, so that they are to be read. */
 bool manager_goes_by_loads(const struct manager *manager);
+/* Whether EVENT_ZONE told of the time zone, or it is UTC. */
+bool manager_knows_zone(const struct manager *manager, const char *name);
 /* manager/status says this session number. */
 void manager_set_session(struct manager *manager, int64_t session);
 

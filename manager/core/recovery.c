@@ -95,6 +95,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event)
     if (job->tombstone || history->head.tombstone)
         return;
     job->admitted = history->admitted;
+    job->launched_s = history->launched_ms / 1000;
     for (size_t i = 0; i < history->versions.count; i++) {
         const struct version_record *record =
             RECORD_AT(struct version_record, history->versions, i);

@@ -162,6 +162,10 @@ struct job {
     bool gated;    /* it waits for that: in manager->gated */
     int64_t unmet; /* which one, see dependencies.c */
     struct job *gated_prev, *gated_next;
+    bool scheduled;        /* launched by the clock: in manager->scheduled */
+    int64_t launched_s;    /* the last time that was taken, since 1970; 0: none */
+    int64_t next_launch_s; /* 0: none */
+    struct job *scheduled_prev, *scheduled_next;
     bool everywhere; /* one instance on each node that matches: in manager->everywhere */
     struct job *everywhere_prev, *everywhere_next;
     struct timer timer;
@@ -286,6 +290,9 @@ struct manager {
     struct job *queue_first, *queue_last;
     struct job *waiting; /* in line */
     int64_t waiting_count;
+    struct job *scheduled; /* launched by the clock */
+    int64_t wall_ahead_ms; /* of the monotonic clock, when last looked at */
+    struct known_zone *zones;
     struct node *roomy;   /* since the queue was last run, room was made there, or it changed */
     struct node *changed; /* the same, before it is run */
     struct timer explain_timer;

@@ -277,6 +277,7 @@ int status_fill(struct manager *manager, struct job *job, struct arena *arena,
         .type = present->spec.type,
         .tasks = {arena_array(arena, tasks->count + 1, sizeof(struct task_summary)), 0},
         .pending = {arena_array(arena, LIMIT_PENDING_REASONS, sizeof(struct pending_group)), 0},
+        .next_launch_ms = job->next_launch_s * 1000,
         .changed_ms = manager->now.wall_ms,
     };
     if (!ret_status->tasks.items || !ret_status->pending.items)

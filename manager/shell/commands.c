@@ -110,8 +110,19 @@ static int decode_arguments(struct decoded_command *decoded, const struct bus_me
     return result;
 }
 
-static int decode(struct decoded_command *decoded, const struct bus_message *message,
-                  const struct topic *topic)
+/* What only this machine can tell. */
+static int check_zone(struct manager_shell *shell, struct decoded_command *decoded)
+{
+    struct err err;
+    if (!manager_shell_learn_zone(shell, &decoded->spec, &err))
+        return 0;
+    problems_add(&decoded->problems, "/schedule/timezone", err.text,
+                 "the manager has no time zone %s", decoded->spec.schedule->timezone);
+    return -ERR_INVALID;
+}
+
+static int decode(struct manager_shell *shell, struct decoded_command *decoded,
+                  const struct bus_message *message, const struct topic *topic)
 {
     struct command *command = &decoded->command;
     command->envelope = &decoded->envelope;
@@ -121,8 +132,13 @@ static int decode(struct decoded_command *decoded, const struct bus_message *mes
     command->node = &decoded->node;
     if (command->kind != COMMAND_JOB_SET)
         return decode_arguments(decoded, message);
-    return codec_decode_set(message->payload, message->length, topic->level[0], &decoded->arena,
-                            &decoded->envelope, &decoded->spec, &decoded->problems);
+    int result =
+        codec_decode_set(message->payload, message->length, topic->level[0], &decoded->arena,
+                         &decoded->envelope, &decoded->spec, &decoded->problems);
+    if (result && result != -ERR_INVALID)
+        return result;
+    int checked = check_zone(shell, decoded); /* all that is wrong at once */
+    return result ? result : checked;
 }
 
 /* The token of a command that is not valid otherwise, so that its sender can tell the answer. */
@@ -213,7 +229,7 @@ static void run(struct manager_shell *shell, const struct bus_message *message,
         reject(shell, &context, REASON_UNKNOWN_COMMAND, NULL);
         return;
     }
-    int result = decode(&decoded, message, topic);
+    int result = decode(shell, &decoded, message, topic);
     if (result) {
         decode_token(&decoded, message);
         reject_problems(shell, &context, unreadable_reason(&decoded.command, result),

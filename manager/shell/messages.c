@@ -129,6 +129,24 @@ static void read_loads(const struct manager_shell *shell, const struct bus_messa
                              &problems);
 }
 
+/* Of a job that was accepted when there was such a zone. */
+static void learn_zone(struct manager_shell *shell, const struct bus_message *message,
+                       const struct manager_event *event, const struct job_spec *spec)
+{
+    struct err err;
+    if (!manager_shell_learn_zone(shell, spec, &err))
+        return;
+    struct event view = {
+        .kind = "unknown_timezone",
+        .reason = REASON_UNKNOWN_TIMEZONE,
+        .message = err.text,
+        .topic = message->topic,
+        .job = event->job,
+    };
+    manager_shell_event_once(shell, &view,
+                             message_hash(message->topic, message->payload, message->length));
+}
+
 /* -ERR_NO_MEMORY: it was not heard. What cannot be read was, and is reported. */
 static int hear(struct manager_shell *shell, const struct message_row *row,
                 const struct topic *topic, const struct bus_message *message, bool stored)
@@ -158,6 +176,8 @@ static int hear(struct manager_shell *shell, const struct message_row *row,
         write_over(shell, row, event);
         return 0;
     }
+    if (row->topic == TOPIC_JOB_SPEC)
+        learn_zone(shell, message, &event, &decoded.job_document.spec);
     event.job_document = &decoded.job_document; /* all members begin at the same address */
     manager_shell_step(shell, &event);
     return 0;

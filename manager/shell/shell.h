@@ -16,6 +16,7 @@
 #include "platform/ports/bus.h"
 #include "platform/ports/clock.h"
 #include "platform/ports/store.h"
+#include "platform/ports/zones.h"
 
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct manager_shell_config {
     const char *id;      /* NULL: the store's, or a new one */
     struct store *store; /* open; stays the caller's */
     struct clock *clock;
+    struct zones *zones; /* NULL: there is only UTC */
     uint64_t seed;
     int64_t grace_ms;     /* 0: the default */
     int64_t keepalive_ms; /* the workers'; 0: the default */

@@ -97,6 +97,12 @@ int manager_shell_hear_stored(struct manager_shell *shell, const struct bus_mess
 /* What memory does not suffice for is refused, and everything heard again by a new connection. */
 void manager_shell_on_message(struct manager_shell *shell, const struct bus_message *message);
 
+/* zones.c: tells the core of the time zone that a specification names, before it hears of that.
+ * -ERR_NOT_FOUND: there is none, and the error says what may have been meant; else it is damaged,
+ * or cannot be read. */
+int manager_shell_learn_zone(struct manager_shell *shell, const struct job_spec *spec,
+                             struct err *err);
+
 /* commands.c, answers.c */
 void manager_shell_on_command(struct manager_shell *shell, const struct bus_message *message,
                               const struct topic *topic);

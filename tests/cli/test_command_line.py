@@ -285,6 +285,45 @@ class Plan(Case):
         self.assertIn("/nodes/0", result.stderr)
 
 
+class Launches(Case):
+    JOB = "name: nightly\ntype: batch\nimage: x\nschedule: {cron: '30 2 * * *', timezone: Europe/Vienna}\n"
+
+    def launches(self, *words):
+        result = self.argosy("validate", "--json", *words, self.file(self.JOB))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        (told,) = json.loads(result.stdout)["launches"]
+        self.assertEqual((told["job"], told["timezone"]), ("nightly", "Europe/Vienna"))
+        return [one["local"] for one in told["next"]]
+
+    def test_the_next_ones_are_told_over_a_change_of_the_clocks(self):
+        self.assertEqual(self.launches("--next", 3, "--from", "2026-10-24T00:00"),
+                         ["2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"])
+        self.assertEqual(self.launches("--next", 2, "--from", "2027-03-27"),
+                         ["2027-03-27T02:30:00+01:00", "2027-03-29T02:30:00+02:00"])
+
+    def test_from_may_have_an_offset(self):
+        self.assertEqual(self.launches("--next", 1, "--from", "2026-10-24T01:00:00Z"), ["2026-10-25T02:30:00+02:00"])
+        self.assertEqual(self.launches("--next", 1, "--from", "2026-10-24T02:29:59+02:00"), ["2026-10-24T02:30:00+02:00"])
+
+    def test_for_people_the_same_in_words(self):
+        result = self.argosy("validate", "--next", "1", "--from", "2026-10-24", self.file(self.JOB))
+        self.assertIn("nightly, next launches (Europe/Vienna):\n  Sat 2026-10-24T02:30:00+02:00  2026-10-24T00:30:00Z\n",
+                      result.stdout)
+
+    def test_a_time_that_is_none_is_2(self):
+        for text in ("tomorrow", "2026-13-01", "2026-02-30", "2026-01-01T25:00", "2026-01-01T10:00+1"):
+            with self.subTest(text=text):
+                result = self.argosy("validate", "--next", "1", "--from", text, self.file(self.JOB))
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                self.assertIn(f"{text} is no time", result.stderr)
+
+    def test_without_zone_files_it_says_what_to_install(self):
+        result = self.argosy("validate", "--next", "1", self.file(self.JOB), TZDIR="/nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("install tzdata", result.stderr)
+        self.assertEqual(self.argosy("validate", self.file(self.JOB), TZDIR="/nowhere").returncode, 0)
+
+
 class Run(Case):
     def test_a_service_that_is_seen_running_is_0(self):
         fake = self.fake(set=running)
