@@ -2,7 +2,7 @@
 
 #include "platform/base/mem.h"
 
-enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT, PARENT };
+enum { SERVICE, BATCH, SYSTEM, SYSBATCH, OVERRUN, DEPENDENT, PARENT, SCHEDULED };
 
 static const struct kind kinds[] = {
     [SERVICE] = {.type = "service",
@@ -37,6 +37,14 @@ static const struct kind kinds[] = {
                 .only = "[\"exit\",\"0\",\"after\",\"3s\"]",
                 .more = KIND_PLACED_AGAIN "\"parameters\":{},",
                 .tasks = KIND_RUN_AGAIN},
+    [SCHEDULED] = {.type = "batch",
+                   .ends = true,
+                   .parent = true,
+                   .period_s = 60,
+                   .state = "parent",
+                   .only = "[\"exit\",\"0\",\"after\",\"3s\"]",
+                   .more = KIND_PLACED_AGAIN "\"schedule\":{\"cron\":\"* * * * *\"},",
+                   .tasks = KIND_RUN_AGAIN},
     [OVERRUN] = {.type = "batch",
                  .ends = true,
                  .state = "failed",
@@ -48,7 +56,8 @@ static const struct kind kinds[] = {
 const struct kind *kind_of_job(int job, enum kind_set set)
 {
     static const int few[] = {SERVICE, SERVICE, BATCH};
-    static const int every[] = {SYSTEM, SYSBATCH, DEPENDENT, PARENT, OVERRUN, SERVICE, BATCH};
+    static const int every[] = {SYSTEM,  SYSBATCH, DEPENDENT, PARENT,
+                                OVERRUN, SERVICE,  BATCH,     SCHEDULED};
     if (set == KINDS_CROWDED)
         return crowd_kind(job);
     return set == KINDS_EVERY ? &kinds[every[job % (int)ARRAY_LENGTH(every)]]

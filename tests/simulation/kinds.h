@@ -16,6 +16,7 @@ struct kind {
     const char *more;  /* keys of its specification */
     const char *tasks; /* keys of its tasks */
     bool parent;       /* run by the children that its dispatches make */
+    int64_t period_s;  /* a parent whose children are launched by the clock; 0: by dispatches */
     int waits_for;     /* the job so many numbers before, 0: none */
     /* Of crowded clusters, 0: as by default, or none. */
     int64_t priority;

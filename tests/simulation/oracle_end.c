@@ -123,6 +123,8 @@ static const char *what_ends_lacks(const struct oracle *oracle, const struct wis
         return "I9: a job that ends still runs";
     if (types_children(oracle->types, wish) < wish->dispatched)
         return "I9: a dispatch that was accepted has no child that ran";
+    if (wish->kind->period_s && !types_was_launched(oracle->types, wish))
+        return "I9: a job with a schedule is not launched any more";
     return NULL;
 }
 

@@ -17,7 +17,8 @@ struct types {
     struct world *world;
     struct child *children;
     int64_t child_count[JOBS_MAX];
-    bool has_run[JOBS_MAX]; /* something of the job was seen to run */
+    bool launched[JOBS_MAX]; /* since the last fault */
+    bool has_run[JOBS_MAX];  /* something of the job was seen to run */
 };
 
 static int number_of(const struct types *types, const struct wish *wish)
@@ -33,6 +34,17 @@ static void check_waited(struct types *types, const struct wish *wish, const cha
         world_fail(types->world, "%s runs before what it waits for", task_id);
 }
 
+/* At one of its times, which is in its name: so no time is launched twice. */
+static void check_launch(struct types *types, const struct wish *wish, const char *name)
+{
+    long long at_s = 0;
+    int end = 0;
+    sscanf(name + strlen(wish->name), "-%10lld-0%n", &at_s, &end);
+    if (!end || name[strlen(wish->name) + (size_t)end] || at_s % wish->kind->period_s)
+        world_fail(types->world, "%s is launched at none of its times", name);
+    types->launched[number_of(types, wish)] |= types->world->quiet;
+}
+
 /* One command is one child, however often it was sent. */
 static void check_child(struct types *types, const struct wish *wish, const char *task_id)
 {
@@ -46,8 +58,11 @@ static void check_child(struct types *types, const struct wish *wish, const char
     memcpy(child->name, name, sizeof(name));
     HASH_ADD_STR(types->children, name, child);
     if (!strcmp(name, wish->name))
-        world_fail(types->world, "%s runs itself, and has parameters", name);
-    if (++types->child_count[number_of(types, wish)] > wish->asked)
+        world_fail(types->world, "%s runs itself, and is a parent", name);
+    ++types->child_count[number_of(types, wish)];
+    if (wish->kind->period_s)
+        check_launch(types, wish, name);
+    else if (types->child_count[number_of(types, wish)] > wish->asked)
         world_fail(types->world, "%s has more children than were asked for", wish->name);
 }
 
@@ -61,6 +76,11 @@ void types_on_run(struct types *types, const struct wish *wish, const char *task
 int64_t types_children(const struct types *types, const struct wish *wish)
 {
     return types->child_count[number_of(types, wish)];
+}
+
+bool types_was_launched(const struct types *types, const struct wish *wish)
+{
+    return types->launched[number_of(types, wish)];
 }
 
 struct types *types_new(struct world *world)

@@ -12,5 +12,7 @@ void types_free(struct types *types);
 void types_on_run(struct types *types, const struct wish *wish, const char *task_id);
 /* How many children of it were seen to run. */
 int64_t types_children(const struct types *types, const struct wish *wish);
+/* By the clock, since the last fault. */
+bool types_was_launched(const struct types *types, const struct wish *wish);
 
 #endif

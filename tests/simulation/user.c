@@ -203,7 +203,8 @@ static enum verb pick_verb(struct prng *prng, const struct wish *wish)
     static const enum verb verbs[] = {VERB_SET,   VERB_SET,  VERB_SET,    VERB_SCALE,
                                       VERB_SCALE, VERB_STOP, VERB_DELETE, VERB_RESTART};
     enum verb verb = verbs[prng_below(prng, ARRAY_LENGTH(verbs))];
-    if (wish->kind->parent && wish->exists && !wish->stopped && verb <= VERB_SCALE)
+    if (wish->kind->parent && !wish->kind->period_s && wish->exists && !wish->stopped &&
+        verb <= VERB_SCALE)
         return VERB_DISPATCH;
     bool can_scale = wish->exists && !wish->kind->ends && !wish->kind->everywhere;
     return verb == VERB_SCALE && !can_scale ? VERB_SET : verb;
