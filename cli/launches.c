@@ -97,33 +97,39 @@ static void format_time(int64_t utc_s, const struct timezone *zone, char ret_tex
 
 /* ---- launches ---- */
 
+struct launch {
+    int64_t at_s;
+    char local[TIME_TEXT_LENGTH], utc[TIME_TEXT_LENGTH];
+};
+
+/* The one after it; false: there is none. */
+static bool next_launch(const struct schedule *schedule, const struct timezone *zone,
+                        struct launch *launch)
+{
+    launch->at_s = schedule_next(schedule, zone, launch->at_s);
+    if (launch->at_s == CRON_NEVER)
+        return false;
+    format_time(launch->at_s, zone, launch->local);
+    format_time(launch->at_s, NULL, launch->utc);
+    return true;
+}
+
 void launches_add_text(const struct schedule *schedule, const struct timezone *zone,
                        int64_t after_s, int64_t count, struct buf *out)
 {
     static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    for (int64_t i = 0; i < count; i++) {
-        char local[TIME_TEXT_LENGTH], utc[TIME_TEXT_LENGTH];
-        after_s = schedule_next(schedule, zone, after_s);
-        if (after_s == CRON_NEVER)
-            return;
-        format_time(after_s, zone, local);
-        format_time(after_s, NULL, utc);
-        struct civil at = civil_from_seconds(after_s + timezone_offset_at(zone, after_s));
-        buf_printf(out, "  %s %s  %s\n", weekdays[at.weekday], local, utc);
+    struct launch launch = {.at_s = after_s};
+    while (count-- > 0 && next_launch(schedule, zone, &launch)) {
+        struct civil at = civil_from_seconds(launch.at_s + timezone_offset_at(zone, launch.at_s));
+        buf_printf(out, "  %s %s  %s\n", weekdays[at.weekday], launch.local, launch.utc);
     }
 }
 
 void launches_add_json(const struct schedule *schedule, const struct timezone *zone,
                        int64_t after_s, int64_t count, struct buf *out)
 {
-    for (int64_t i = 0; i < count; i++) {
-        char local[TIME_TEXT_LENGTH], utc[TIME_TEXT_LENGTH];
-        after_s = schedule_next(schedule, zone, after_s);
-        if (after_s == CRON_NEVER)
-            return;
-        format_time(after_s, zone, local);
-        format_time(after_s, NULL, utc);
+    struct launch launch = {.at_s = after_s};
+    for (int64_t i = 0; i < count && next_launch(schedule, zone, &launch); i++)
         buf_printf(out, "%s{\"local\":\"%s\",\"utc\":\"%s\",\"at_ms\":%" PRId64 "}", i ? "," : "",
-                   local, utc, after_s * 1000);
-    }
+                   launch.local, launch.utc, launch.at_s * 1000);
 }

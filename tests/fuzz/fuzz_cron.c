@@ -33,15 +33,8 @@ static void try_cron(const char *text, const char *rule)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    ASSERT(text);
-    if (size)
-        memcpy(text, data, size);
-    text[size] = '\0';
-    char *line = strchr(text, '\n');
-    if (line)
-        *line = '\0';
-    try_cron(text, line ? line + 1 : "");
-    free(text);
+    _cleanup_free_ char *text = fuzz_text(data, size);
+    const char *rest = fuzz_rest(text);
+    try_cron(text, rest);
     return 0;
 }

@@ -31,15 +31,8 @@ static void try_expression(const char *text, const char *property)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    ASSERT(text);
-    if (size)
-        memcpy(text, data, size);
-    text[size] = '\0';
-    char *line = strchr(text, '\n');
-    if (line)
-        *line = '\0';
-    try_expression(text, line ? line + 1 : "");
-    free(text);
+    _cleanup_free_ char *text = fuzz_text(data, size);
+    const char *rest = fuzz_rest(text);
+    try_expression(text, rest);
     return 0;
 }

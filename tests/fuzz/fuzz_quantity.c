@@ -44,13 +44,8 @@ static void try_small_texts(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    ASSERT(text);
-    if (size)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    _cleanup_free_ char *text = fuzz_text(data, size);
     try_quantities(text);
     try_small_texts(text);
-    free(text);
     return 0;
 }

@@ -27,16 +27,11 @@ static void try_attempt_name(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    ASSERT(text);
-    if (size)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    _cleanup_free_ char *text = fuzz_text(data, size);
     try_topic(text);
     try_attempt_name(text);
     root_is_valid(text);
     const char *reply = reply_topic_permitted(ARGOSY_ROOT_DEFAULT, text);
     ASSERT(!reply || !strncmp(reply, "replies/", 8));
-    free(text);
     return 0;
 }
