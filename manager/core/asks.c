@@ -4,6 +4,7 @@
  * attempts.
  *
  *   node with a document of ours, or one that never heard of a cluster -> settled
+ *   one that was deleted and is back -> asked: its answer comes after its reports
  *   any other -> asked, and asked again every ANSWER_TIMEOUT_MS -> all parts heard -> settled */
 #include "manager/core/internal.h"
 
@@ -48,6 +49,40 @@ void node_settle(struct manager *manager, struct node *node)
     node_refresh(manager, node);
 }
 
+/* What a node still has of the time before it was deleted was given up. */
+static void bury_leftover(struct manager *manager, struct node *node,
+                          const struct assignment *assignment)
+{
+    struct job *job = job_find(manager, assignment->spec.name);
+    if (!job) {
+        job = job_obtain(manager, assignment->spec.name);
+        job->tombstone = true;
+        grave_dig(manager, TOPIC_JOB_SPEC, job->name, NULL);
+    }
+    struct binding *binding = binding_obtain(node, job);
+    if (binding->revision < assignment->revision)
+        binding->revision = assignment->revision;
+    binding->tombstone = !binding->attempts;
+    mark_assignment(manager, binding);
+    if (binding->tombstone)
+        grave_dig(manager, TOPIC_NODE_ASSIGN, node->id, job->name);
+}
+
+static void take_part(struct manager *manager, struct node *node,
+                      const struct assignment *assignment)
+{
+    const struct manager_head *head = &assignment->head;
+    node->ask_parts++;
+    if (!assignment->spec.name)
+        return; /* a tombstone */
+    cluster_hear(manager, head->cluster);
+    term_outbid(manager, head->term, head->manager);
+    if (node->reborn)
+        bury_leftover(manager, node, assignment);
+    else
+        adopt_assignment(manager, job_obtain(manager, assignment->spec.name), node, assignment);
+}
+
 void on_answer_assignment(struct manager *manager, const struct manager_event *event)
 {
     const struct answer *answer = event->answer;
@@ -55,18 +90,11 @@ void on_answer_assignment(struct manager *manager, const struct manager_event *e
     if (!node || !node->ask_token[0] || !answer->token ||
         strcmp(answer->token, node->ask_token) != 0 || answer->result != REPLY_ACCEPTED)
         return;
-    if (answer->assignment && answer->assignment->spec.name &&
-        answer->part == node->ask_parts + 1) {
-        struct job *job = job_obtain(manager, answer->assignment->spec.name);
-        const struct manager_head *head = &answer->assignment->head;
-        node->ask_parts++;
-        cluster_hear(manager, head->cluster);
-        term_outbid(manager, head->term, head->manager);
-        adopt_assignment(manager, job, node, answer->assignment);
-    }
+    if (answer->assignment && answer->part == node->ask_parts + 1)
+        take_part(manager, node, answer->assignment);
     if (answer->parts != node->ask_parts)
         return;
     node->answered = true;
-    node->ask_wanted = false;
+    node->ask_wanted = node->reborn = false;
     node_settle(manager, node);
 }

@@ -74,9 +74,8 @@ void node_timer_fired(struct manager *manager, void *owner)
 
 void node_heard(struct manager *manager, struct node *node)
 {
-    if (manager->phase != PHASE_LEADING)
+    if (manager->phase != PHASE_LEADING || node->deleted)
         return;
-    node_revive(manager, node);
     if (node->liveness != NODE_ALIVE)
         set_liveness(manager, node, NODE_ALIVE);
     node_set_grace(manager, node);
@@ -132,7 +131,7 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     struct node *node = node_admit(manager, event->node);
     if (!node)
         return;
-    if (presence->session < node->session && !offline && !node->deleted)
+    if (presence->session < node->session && !offline)
         tell_floor(manager, node);
     if (presence->session < node->session ||
         (presence->session == node->session && !offline && node->offline))
@@ -142,6 +141,7 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     node->muted = node->muted && presence->session == node->session;
     node->session = presence->session;
     node->offline = offline;
+    node_revive(manager, node);
     if (event->live && !offline) {
         note_instance(manager, node, presence->instance);
         node_heard(manager, node);
@@ -162,7 +162,7 @@ static void believe_reports(struct manager *manager, struct node *node)
 void on_heartbeat(struct manager *manager, const struct manager_event *event)
 {
     struct node *node = node_find(manager, event->node);
-    if (!node)
+    if (!node || node->deleted)
         return;
     node_heard(manager, node);
     if (manager->by_loads)

@@ -136,6 +136,7 @@ void node_delete(struct manager *manager, struct node *node)
     node->deleted = true;
     node->has_info = false;
     node->settled = true;
+    node->ask_wanted = node->reborn = false;
     node->eligible = true;
     node->interval_ms = UNSET;
     node_set_labels(node, &(struct string_map){NULL, 0});
@@ -154,8 +155,10 @@ void node_revive(struct manager *manager, struct node *node)
     if (!node->deleted)
         return;
     node->deleted = false;
+    node->reborn = node->ask_wanted = true;
+    node->settled = node->answered = false;
     grave_close(manager, TOPIC_NODE_DESIRED, node->id, NULL);
     node_set_grace(manager, node);
-    mark_desired(manager, node);
     node_describe(manager, node);
+    node_settle_or_ask(manager, node);
 }

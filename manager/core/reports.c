@@ -57,9 +57,8 @@ void on_node_info(struct manager *manager, const struct manager_event *event)
 {
     const struct node_info *info = event->node_info;
     struct node *node = node_admit(manager, event->node);
-    if (!node || (node->deleted && !event->live))
-        return; /* too many; or an old copy that turned up again */
-    node_revive(manager, node);
+    if (!node)
+        return; /* too many */
     if (node->has_info && info->head.seq <= node->info_seq)
         return;
     if (!keep_info(node, info))
@@ -134,7 +133,7 @@ void on_node_state(struct manager *manager, const struct manager_event *event)
 {
     const struct node_state *report = event->node_state;
     struct node *node = node_admit(manager, event->node);
-    if (!node || node->deleted)
+    if (!node)
         return;
     struct job *job = job_find(manager, event->job);
     struct binding *binding = job ? binding_find(node, job) : NULL;
@@ -148,7 +147,8 @@ void on_node_state(struct manager *manager, const struct manager_event *event)
         note_absent(manager, binding, report);
         job_queue(manager, job);
     }
-    if (!unknown.any || node->answered || node->foreign || !may_be_unheard(manager, job, binding))
+    if (!unknown.any || node->answered || node->foreign || node->deleted ||
+        !may_be_unheard(manager, job, binding))
         return;
     node->ask_wanted = true;
     node_ask(manager, node);

@@ -260,6 +260,15 @@ static void node_commands(struct world *world)
     user_act_on_node(world->user, &world->fault);
 }
 
+/* Of a node that lives on, and of one that is away: its worker is dead, what it started runs. */
+static void node_delete(struct world *world)
+{
+    struct node *node = fault_some_node(world);
+    int64_t away_ms = fault_up_to(world, 2) == 1 ? fault_up_to(world, 180000) : 0;
+    if (user_delete_node(world->user, (int)(node - world->nodes)) && away_ms && node->process.up)
+        process_kill(world, &node->process, away_ms);
+}
+
 /* ---- the table ---- */
 
 const struct fault_row more_faults[] = {
@@ -270,5 +279,6 @@ const struct fault_row more_faults[] = {
     {"takeover", takeover},
     {"two_managers", two_managers},
     {"node_commands", node_commands},
+    {"node_delete", node_delete},
 };
 const size_t more_fault_count = ARRAY_LENGTH(more_faults);

@@ -67,10 +67,25 @@ static void forget_done(struct oracle *oracle, struct done *done)
     free(done);
 }
 
+static bool was_deleted_since(const struct oracle *oracle, int site, int64_t since_ms)
+{
+    int64_t deleted_ms = oracle->sites[site].deleted_ms;
+    return deleted_ms && deleted_ms >= since_ms;
+}
+
+/* Its node was deleted after it was placed there: it is given up, and runs until its node hears. */
+static bool is_given_up(const struct oracle *oracle, int site, const struct running *running)
+{
+    struct started *started;
+    HASH_FIND_STR(oracle->started, running->task_id, started);
+    return started && was_deleted_since(oracle, site, started->first_ms - SETTLED_MS);
+}
+
 static bool was_silent_since(const struct oracle *oracle, int site, int64_t since_ms)
 {
     const struct site *seen = &oracle->sites[site];
-    return seen->silent_ms >= since_ms || oracle->world->now_ms - seen->heard_ms >= SILENCE_MS;
+    return was_deleted_since(oracle, site, since_ms) || seen->silent_ms >= since_ms ||
+           oracle->world->now_ms - seen->heard_ms >= SILENCE_MS;
 }
 
 static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
@@ -108,6 +123,7 @@ static void check_new_run(struct oracle *oracle, int site, const struct running 
     if (!started) {
         started = mem_alloc(sizeof(*started));
         snprintf(started->task_id, sizeof(started->task_id), "%s", running->task_id);
+        started->first_ms = oracle->world->now_ms;
         HASH_ADD_STR(oracle->started, task_id, started);
     }
     if (running->run <= started->run)
@@ -192,9 +208,10 @@ static void check_pair(struct oracle *oracle, int a_site, const struct running *
     const struct wish *wish = oracle_wish_of(oracle, a->task_id);
     int64_t from_ms = (a->since_ms < b->since_ms ? a->since_ms : b->since_ms) - SETTLED_MS;
     bool leaves = wish && (wish->replace || wish->kind->everywhere);
-    bool excused =
-        strcmp(a->task_id, b->task_id) != 0 && leaves &&
-        (was_silent_since(oracle, a_site, from_ms) || was_silent_since(oracle, b_site, from_ms));
+    bool silent = leaves && (was_silent_since(oracle, a_site, from_ms) ||
+                             was_silent_since(oracle, b_site, from_ms));
+    bool excused = strcmp(a->task_id, b->task_id) != 0 &&
+                   (silent || is_given_up(oracle, a_site, a) || is_given_up(oracle, b_site, b));
     if (!excused)
         world_fail(oracle->world, "I2: %s run %lld on n%d and %s run %lld on n%d at once",
                    a->task_id, (long long)a->run, a_site + 1, b->task_id, (long long)b->run,
@@ -238,6 +255,11 @@ void oracle_on_route(struct oracle *oracle, const char *client)
     if (oracle->world->now_ms - site->heard_ms >= SILENCE_MS)
         site->silent_ms = oracle->world->now_ms;
     site->heard_ms = oracle->world->now_ms;
+}
+
+void oracle_on_node_deleted(struct oracle *oracle, int node)
+{
+    oracle->sites[node].deleted_ms = oracle->world->now_ms;
 }
 
 void oracle_on_publish(struct oracle *oracle, const char *client,

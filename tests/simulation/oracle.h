@@ -17,6 +17,8 @@ void oracle_on_publish(struct oracle *oracle, const char *client,
 /* Who was heard when: excuses a second attempt of an instance whose node was silent. */
 void oracle_on_route(struct oracle *oracle, const char *client);
 void oracle_on_answer(struct world *world, int job, bool accepted);
+/* A node may be deleted now: what runs there is given up. */
+void oracle_on_node_deleted(struct oracle *oracle, int node);
 /* An engine has lost an execution by a fault: it may be run again. */
 void oracle_on_forgotten(struct oracle *oracle, const char *task_id);
 /* I2, I4, I5: what runs, after each event that touched an engine. */

@@ -22,11 +22,13 @@ struct site { /* a node, as seen */
     struct running running[RUNNING_MAX];
     int count;
     int64_t heard_ms, silent_ms; /* last heard; last known to have been silent for SILENCE_MS */
+    int64_t deleted_ms;          /* last time that somebody may have deleted it, 0: never */
 };
 
 struct started { /* an attempt: the last run of it that was seen to run */
     char task_id[TASK_ID_MAX];
     int64_t run;
+    int64_t first_ms; /* when it was first seen to run */
     UT_hash_handle hh;
 };
 

@@ -22,8 +22,8 @@ struct errand {
     struct wish wish; /* true when it is accepted */
 };
 
-enum node_verb { NODE_ELIGIBILITY, NODE_LABELS, NODE_INTERVAL, NODE_VERB_COUNT };
-static const char *const node_verb_names[] = {"eligibility", "labels", "interval"};
+enum node_verb { NODE_ELIGIBILITY, NODE_LABELS, NODE_INTERVAL, NODE_DELETE };
+static const char *const node_verb_names[] = {"eligibility", "labels", "interval", "delete"};
 
 struct node_errand { /* the last of a node */
     enum node_verb verb;
@@ -258,42 +258,65 @@ static void node_send(void *context, uint64_t id, void *load)
     struct bus_publication publication = {
         .topic = topic, .payload = errand->payload, .length = strlen(errand->payload), .qos = 1};
     user->bus->ops->publish(user->bus, &publication);
+    if (errand->verb == NODE_DELETE)
+        oracle_on_node_deleted(user->world->oracle, (int)(id % NODES_MAX));
     heap_push(&user->world->heap, (struct event){.at_ms = user->world->now_ms + RETRY_MS,
                                                  .run = node_send,
                                                  .context = user,
                                                  .id = id});
 }
 
+/* An argument with the comma in front of it. */
+static void node_argument(enum node_verb verb, int64_t value, char *text, size_t size)
+{
+    long long number = value;
+    text[0] = '\0';
+    if (verb == NODE_ELIGIBILITY)
+        snprintf(text, size, ",\"eligible\":%s", value ? "true" : "false");
+    else if (verb == NODE_LABELS)
+        snprintf(text, size, ",\"labels\":{\"rack\":\"r%lld\"}", number);
+    else if (verb == NODE_INTERVAL)
+        snprintf(text, size, ",\"interval_ms\":%lld000", number);
+}
+
 static void node_do(struct user *user, int node, enum node_verb verb, int64_t value)
 {
     struct node_errand *errand = &user->node_errands[node];
-    long long token = ++user->tokens, number = value;
-    char body[64];
-    if (verb == NODE_ELIGIBILITY)
-        snprintf(body, sizeof(body), "\"eligible\":%s", value ? "true" : "false");
-    else if (verb == NODE_LABELS)
-        snprintf(body, sizeof(body), "\"labels\":{\"rack\":\"r%lld\"}", number);
-    else
-        snprintf(body, sizeof(body), "\"interval_ms\":%lld000", number);
+    long long token = ++user->tokens;
+    char argument[64];
+    node_argument(verb, value, argument, sizeof(argument));
     errand->verb = verb;
     errand->waiting = true;
     if (verb == NODE_ELIGIBILITY)
         errand->kept_out = !value;
     snprintf(errand->token, sizeof(errand->token), "n-%lld", token);
-    snprintf(errand->payload, TEXT_MAX, "{\"token\":\"n-%lld\",%s}", token, body);
-    world_note(user->world, "user: n%d %s", node + 1, body);
+    snprintf(errand->payload, TEXT_MAX, "{\"token\":\"n-%lld\"%s}", token, argument);
+    world_note(user->world, "user: n%d %s %s", node + 1, node_verb_names[verb], errand->payload);
     node_send(user, (uint64_t)token * NODES_MAX + (uint64_t)node, NULL);
+}
+
+static bool may_command(const struct user *user, int node)
+{
+    return !user->node_errands[node].waiting &&
+           user->world->now_ms >= user->world->user_rests_until_ms;
 }
 
 void user_act_on_node(struct user *user, struct prng *prng)
 {
     int node = (int)prng_below(prng, (uint64_t)user->world->options.nodes);
-    enum node_verb verb = (enum node_verb)prng_below(prng, NODE_VERB_COUNT);
+    enum node_verb verb = (enum node_verb)prng_below(prng, NODE_DELETE);
     int64_t value =
         verb == NODE_ELIGIBILITY ? (int64_t)prng_below(prng, 2) : 1 + (int64_t)prng_below(prng, 9);
-    if (!user->node_errands[node].waiting &&
-        user->world->now_ms >= user->world->user_rests_until_ms)
+    if (may_command(user, node))
         node_do(user, node, verb, value);
+}
+
+bool user_delete_node(struct user *user, int node)
+{
+    if (!may_command(user, node))
+        return false;
+    node_do(user, node, NODE_DELETE, 0);
+    return true;
 }
 
 bool user_nodes_are_free(struct user *user)
@@ -324,6 +347,8 @@ static bool node_take(struct user *user, const struct reply *reply)
             continue;
         world_note(user->world, "user hears: n%d %s is %s", node + 1, node_verb_names[errand->verb],
                    reply->code ? reply->code : "answered");
+        if (errand->verb == NODE_DELETE)
+            oracle_on_node_deleted(user->world->oracle, node);
         errand->waiting = errand->waiting && is_refused_for_now(reply);
         return true;
     }

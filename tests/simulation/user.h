@@ -30,6 +30,9 @@ void user_do(struct user *user, int job, const char *verb);
 const struct wish *user_wishes(const struct user *user); /* one a job */
 /* Eligibility, labels or heartbeat of some node; nothing when that one still waits. */
 void user_act_on_node(struct user *user, struct prng *prng);
+/* Deletes it; what ran there is lost, and when it comes back it is a new one. False: that one still
+ * waits. */
+bool user_delete_node(struct user *user, int node);
 /* Every node is eligible, and every such command answered. Asks for what is not. */
 bool user_nodes_are_free(struct user *user);
 bool user_is_waiting(const struct user *user);

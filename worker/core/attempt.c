@@ -45,6 +45,17 @@ struct attempt *worker_attempt_find(const struct worker *worker, const char *id)
     return attempt;
 }
 
+/* Until its specification or its execution says which one: one whose list will come. */
+static enum runtime_kind some_runtime(const struct worker *worker)
+{
+    for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
+        if (worker->runtimes[kind].present) {
+            return (enum runtime_kind)kind;
+        }
+    }
+    return RUNTIME_DOCKER;
+}
+
 struct attempt *worker_attempt_new(struct worker *worker, struct job *job, const char *id)
 {
     struct attempt_name name;
@@ -57,7 +68,7 @@ struct attempt *worker_attempt_new(struct worker *worker, struct job *job, const
     attempt->job = job;
     attempt->desired = DESIRED_RUN;
     attempt->state = ATTEMPT_SCHEDULED;
-    attempt->runtime = RUNTIME_DOCKER; /* until its specification or its execution says otherwise */
+    attempt->runtime = some_runtime(worker);
     attempt->awaits_list = !worker->started || worker->holding;
     attempt->run = 1;
     attempt->exit_code = UNSET;

@@ -272,11 +272,12 @@ void attempt_drive(struct step *step, struct attempt *attempt)
     }
 }
 
-/* Nothing of it is here and nobody wants it: a tombstone first, its topic is cleared later. */
+/* Nothing of it is here and nobody wants it: a tombstone first, its topic is cleared later. While
+ * the store is read its attempts may still come. */
 static void job_bury(struct step *step, struct job *job)
 {
     bool gone = job_is_tombstoned(job) || (!job->held && job_is_settled(step->worker, job->name));
-    if (gone && !job->attempts && !job->forget_mono_ms) {
+    if (step->worker->started && gone && !job->attempts && !job->forget_mono_ms) {
         job->forget_mono_ms = step->now.mono_ms + TOMBSTONE_KEPT_MS;
         effects_mark(step->effects, job->name, MARK_STATE);
     }

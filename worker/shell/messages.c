@@ -95,8 +95,9 @@ static void on_desired(struct worker_shell *shell, const struct bus_message *mes
     if (worker_interval_ms(shell->worker) != interval_ms) {
         shell->heartbeat_due_ms = 0; /* the first of the new rhythm at once */
     }
-    if (worker_desired(shell->worker)) {
-        session_heed_floor(shell->session, worker_desired(shell->worker)->session_floor);
+    const struct node_desired *desired = worker_desired(shell->worker);
+    if (desired) { /* deleted, we are another node: above the session that was deleted */
+        session_heed_floor(shell->session, desired->session_floor + desired->head.tombstone);
     }
 }
 

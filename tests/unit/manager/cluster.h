@@ -55,6 +55,9 @@ void cluster_add_node_labelled(struct cluster *cluster, const char *node, const 
                                const char *value);
 void cluster_heartbeat(struct cluster *cluster, const char *node);
 void cluster_presence(struct cluster *cluster, const char *node, int state, int64_t session);
+/* To the last question: a part of so many, 0 of 0: the node has no assignments. */
+void cluster_answer(struct cluster *cluster, const char *node, const struct assignment *assignment,
+                    int64_t part, int64_t parts);
 
 /* do/jobs/<job>/set with a JSON specification that must be valid. */
 const struct verdict *cluster_set(struct cluster *cluster, const char *job, const char *json);

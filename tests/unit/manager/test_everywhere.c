@@ -294,6 +294,7 @@ static void a_deleted_node_takes_its_instance_along_and_gets_one_when_it_is_back
     assert_int_equal(cluster_wanted(c, "n1", "mon"), 1);
     cluster_presence(c, "n2", PRESENCE_ONLINE, 2);
     cluster_add_node(c, "n2");
+    cluster_answer(c, "n2", NULL, 0, 0);
     cluster_obey(c, NULL);
     assert_int_equal(running_each("mon", both), 2);
 }

@@ -269,9 +269,29 @@ static void a_deleted_node_comes_back_with_a_new_session_only(void **state)
     (void)state;
     cluster_command(c, COMMAND_NODE_DELETE, "n1");
     cluster_presence(c, "n1", PRESENCE_ONLINE, 1);
-    assert_true(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
+    cluster_heartbeat(c, "n1");
+    assert_int_equal(c->asked_count, 0);
     cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
+    assert_true(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
+    cluster_answer(c, "n1", NULL, 0, 0);
     assert_false(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
+}
+
+static void what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there(void **state)
+{
+    (void)state;
+    cluster_set(c, "web", PATIENT);
+    cluster_obey(c, NULL);
+    struct assignment kept = {.revision = 70, .spec = {.name = "web"}};
+    cluster_command(c, COMMAND_JOB_DELETE, "web");
+    cluster_command(c, COMMAND_NODE_DELETE, "n1");
+    cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
+    cluster_add_node(c, "n1");
+    cluster_set(c, "other", PATIENT);
+    assert_int_equal(cluster_wanted(c, "n1", "other"), 0);
+    cluster_answer(c, "n1", &kept, 1, 1);
+    assert_true(cluster_assignment(c, "n1", "web")->head.tombstone);
+    assert_true(cluster_assignment(c, "n1", "web")->revision > 70);
 }
 
 static void an_ineligible_node_gets_nothing_new_and_keeps_what_it_has(void **state)
@@ -444,6 +464,7 @@ int main(void)
         TEST(while_we_are_not_connected_the_timers_stand_still),
         TEST(a_deleted_nodes_attempts_are_lost_and_its_topics_cleared),
         TEST(a_deleted_node_comes_back_with_a_new_session_only),
+        TEST(what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there),
         TEST(an_ineligible_node_gets_nothing_new_and_keeps_what_it_has),
         TEST(labels_set_by_people_are_merged_and_taken_away),
         TEST(a_failed_service_is_placed_again_after_a_growing_delay_on_another_node),

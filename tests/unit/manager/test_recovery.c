@@ -58,21 +58,6 @@ static void worker_speaks(struct cluster *to, bool live)
                          .kind = EVENT_NODE_INFO, .node = "n1", .live = live, .node_info = &info});
 }
 
-static void answer_part(struct cluster *to, const struct assignment *assignment, int64_t part,
-                        int64_t parts)
-{
-    struct answer answer = {
-        .token = to->asked[to->asked_count - 1],
-        .result = REPLY_ACCEPTED,
-        .part = part,
-        .parts = parts,
-        .assignment = assignment,
-    };
-    cluster_step(
-        to, &(struct manager_event){
-                .kind = EVENT_ANSWER_ASSIGNMENT, .node = "n1", .live = true, .answer = &answer});
-}
-
 static void a_manager_started_again_on_its_store_changes_nothing(void **state)
 {
     (void)state;
@@ -185,7 +170,7 @@ when_store_and_broker_are_gone_the_workers_are_asked_and_nothing_is_restarted(vo
     worker_speaks(fresh, true);
     assert_int_equal(fresh->asked_count, 1);
     assert_null(cluster_document(fresh, "nodes/n1/desired")); /* its index would end what runs */
-    answer_part(fresh, cluster_assignment(old, "n1", "web"), 1, 1);
+    cluster_answer(fresh, "n1", cluster_assignment(old, "n1", "web"), 1, 1);
     assert_string_equal(manager_cluster(fresh->manager), manager_cluster(old->manager));
     assert_true(term_of(fresh) > term_of(old));
     assert_int_equal(cluster_wanted(fresh, "n1", "web"), 2);
@@ -206,7 +191,7 @@ static void an_adopted_job_waits_for_its_other_nodes_before_it_is_completed(void
     cluster_lead(fresh);
     worker_speaks(fresh, true);
     half.attempts.count = 1;
-    answer_part(fresh, &half, 1, 1);
+    cluster_answer(fresh, "n1", &half, 1, 1);
     assert_int_equal(cluster_wanted(fresh, NULL, "web"), 1);
     cluster_pass(fresh, 20000, (const char *[]){"n1", NULL});
     assert_int_equal(cluster_wanted(fresh, NULL, "web"), 1);
@@ -225,7 +210,7 @@ static void a_question_is_asked_again_until_it_is_answered(void **state)
     assert_string_equal(cluster_pending_reason(fresh, "other", 0), "recovering");
     cluster_pass(fresh, ANSWER_TIMEOUT_MS, (const char *[]){"n1", NULL});
     assert_int_equal(fresh->asked_count, 2);
-    answer_part(fresh, NULL, 0, 0);
+    cluster_answer(fresh, "n1", NULL, 0, 0);
     assert_int_equal(cluster_wanted(fresh, "n1", "other"), 1);
 }
 

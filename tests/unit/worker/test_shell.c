@@ -3,6 +3,8 @@
 
 #include "schema/limits.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEST(name) static void name(void **state)
@@ -38,6 +40,33 @@ TEST(a_worker_that_dies_is_offline_by_its_will_and_its_next_session_is_larger)
     assert_retained_holds(&f, "nodes/n1/status", "\"offline\"");
     boot_ok(&f);
     assert_retained_holds(&f, "nodes/n1/status", "\"online\"");
+    teardown(&f);
+}
+
+static long long session_told(const struct shell_fixture *f)
+{
+    const char *at = strstr(retained(f, "nodes/n1/status"), "\"session\":");
+    assert_non_null(at);
+    return strtoll(at + strlen("\"session\":"), NULL, 10);
+}
+
+TEST(a_worker_whose_node_is_deleted_connects_as_a_new_one)
+{
+    SETUP;
+    boot_ok(&f);
+    long long session = session_told(&f);
+    char deleted[200];
+    snprintf(deleted, sizeof(deleted),
+             "{\"cluster\":\"c1\",\"manager\":\"m1\",\"term\":5,\"seq\":1,\"tombstone\":true,"
+             "\"eligible\":true,\"session_floor\":%lld}",
+             session);
+    publish(&f, "nodes/n1/desired", deleted, true);
+    pass(&f, 10000);
+    assert_true(session_told(&f) > session);
+    assert_retained_holds(&f, "nodes/n1/status", "\"online\"");
+    session = session_told(&f);
+    pass(&f, 10000); /* once */
+    assert_int_equal(session_told(&f), session);
     teardown(&f);
 }
 
@@ -413,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worker_says_that_it_is_online_who_it_is_and_its_numbers_at_once),
         cmocka_unit_test(a_worker_that_dies_is_offline_by_its_will_and_its_next_session_is_larger),
+        cmocka_unit_test(a_worker_whose_node_is_deleted_connects_as_a_new_one),
         cmocka_unit_test(the_heartbeat_follows_the_interval_that_is_desired_at_run_time),
         cmocka_unit_test(an_assignment_becomes_a_started_container_and_a_told_state),
         cmocka_unit_test(a_full_disk_does_not_make_healthy_tasks_unhealthy),
