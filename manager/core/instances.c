@@ -25,7 +25,9 @@ bool instance_is_wanted(const struct instance *instance)
     const struct task_spec *task = instance_task(instance);
     if (!task || job->stopped || job->deleting || job_is_parent(job))
         return false;
-    return job_is_everywhere(job) ? instance_belongs(instance) : instance->index < task->count;
+    if (job_is_everywhere(job))
+        return instance_belongs(instance);
+    return instance->index < task->count ? !instance->ousted : instance->kept;
 }
 
 bool instance_is_completed(const struct instance *instance)
@@ -81,6 +83,51 @@ static void stop_all(struct manager *manager, struct instance *instance,
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
         if (attempt != except && attempt_is_live(attempt))
             attempt_stop(manager, attempt, reason);
+}
+
+/* ---- which instances, when fewer are wanted ---- */
+
+/* It is there or will be, or has done its work: stopping it would lose something. */
+static bool has_claim(const struct instance *instance)
+{
+    if (!instance)
+        return false;
+    for (const struct attempt *at = instance->attempts; at; at = at->older)
+        if (attempt_is_live(at) && at->desired == DESIRED_RUN)
+            return true;
+    return instance_is_completed(instance);
+}
+
+/* Those below the count, but for one that has no claim when one beyond it has: a job that is scaled
+ * down keeps what runs. Of equal ones the lower index stays. */
+static void choose_wanted(struct group *group, int64_t count)
+{
+    int64_t beyond = 0, vacant = 0, kept = 0;
+    for (int64_t i = count; i < (int64_t)group->capacity; i++)
+        beyond += has_claim(group->instances[i]);
+    if (!beyond && !group->has_ousted)
+        return;
+    for (int64_t i = 0; i < count; i++)
+        vacant += !has_claim(group_instance(group, i));
+    for (int64_t i = count; i < (int64_t)group->capacity; i++) {
+        struct instance *instance = group->instances[i];
+        if (!instance)
+            continue;
+        instance->ousted = false;
+        instance->kept = kept < vacant && has_claim(instance);
+        kept += instance->kept;
+    }
+    group->has_ousted = kept > 0;
+    for (int64_t i = count; i-- > 0;) {
+        bool ousted = kept > 0 && !has_claim(group_instance(group, i));
+        struct instance *instance =
+            ousted ? group_instance_obtain(group, i) : group_instance(group, i);
+        kept -= ousted;
+        if (!instance)
+            continue;
+        instance->ousted = ousted;
+        instance->kept = false;
+    }
 }
 
 /* An attempt on a silent node is lost for good when nobody would take it back. */
@@ -218,7 +265,7 @@ static void instance_reconcile(struct manager *manager, struct instance *instanc
         keep_one(manager, instance);
     }
     let_leave(manager, instance, wanted);
-    if (!wanted)
+    if (!wanted && !instance->ousted)
         instance_drop(manager, instance);
 }
 
@@ -230,7 +277,8 @@ static void hold_back(struct manager *manager, struct group *group, int64_t coun
 {
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
-        if (!instance_is_blocked(manager, instance) && !instance_is_completed(instance))
+        if (!instance->ousted && !instance_is_blocked(manager, instance) &&
+            !instance_is_completed(instance))
             instance_set_waiting(manager, instance, reason);
     }
 }
@@ -254,6 +302,8 @@ static void group_reconcile(struct manager *manager, struct group *group)
     bool everywhere = job_is_everywhere(job);
     if (everywhere)
         group_pin(group);
+    else if (task)
+        choose_wanted(group, task->count);
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
             instance_reconcile(manager, group->instances[i]);

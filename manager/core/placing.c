@@ -220,7 +220,7 @@ void group_place(struct manager *manager, struct group *group, int64_t count)
     bool full = false;
     for (int64_t i = 0; i < count; i++) {
         struct instance *instance = group_instance_obtain(group, i);
-        if (!instance_wants_placing(manager, instance))
+        if (instance->ousted || !instance_wants_placing(manager, instance))
             continue;
         bool placed = (!full || instance->reservation) && instance_place(manager, instance, NULL);
         if (placed && !instance->reservation)

@@ -98,6 +98,10 @@ struct instance {
     struct attempt *attempts; /* newest first */
     struct reschedule reschedule;
     int waiting; /* enum reason why it is pending, REASON_NONE */
+    /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
+     * from the attempts */
+    bool kept;   /* beyond the count, and wanted all the same */
+    bool ousted; /* below the count, and not wanted: there is one that is kept for it */
     /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
     struct node *node;               /* where it belongs, NULL: not known yet */
     bool displaced;                  /* stopped for an update, and not placed since */
@@ -121,6 +125,7 @@ struct group {
     char name[LIMIT_NAME_LENGTH + 1];
     struct instance **instances; /* by index, NULL where there is none */
     size_t capacity;
+    bool has_ousted;
     struct cluster_group *places;            /* the scheduler's */
     struct cluster_explanation *explanation; /* of the last placement that failed, or NULL */
     struct spec_version *explained;          /* where its texts are */

@@ -227,8 +227,12 @@ static int fill_task(const struct job *job, const struct task_spec *task, struct
     if (job_is_everywhere(job))
         return fill_everywhere(group, arena, status, summary);
     int error = 0;
-    for (int64_t i = 0; i < task->count && !error; i++)
-        error = fill_instance(group ? group_instance(group, i) : NULL, arena, status, summary);
+    int64_t capacity = group ? (int64_t)group->capacity : 0;
+    for (int64_t i = 0; (i < task->count || i < capacity) && !error; i++) {
+        const struct instance *instance = group ? group_instance(group, i) : NULL;
+        if (instance ? instance_is_wanted(instance) : i < task->count)
+            error = fill_instance(instance, arena, status, summary);
+    }
     return error;
 }
 

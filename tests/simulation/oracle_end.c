@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { ACKNOWLEDGED_MS = 10000 }; /* at the latest; a heartbeat may always be under way */
+enum {
+    INDEXES_MAX = 64,        /* of a task, kept ones too */
+    ACKNOWLEDGED_MS = 10000, /* at the latest; a heartbeat may always be under way */
+};
 
 /* Of all its tasks and instances. */
 static int running_of(const struct oracle *oracle, const struct wish *wish)
@@ -59,12 +62,14 @@ static bool runs_as_wanted(const struct oracle *oracle, const struct wish *wish,
                            int64_t count)
 {
     bool may_lack = is_crowded(oracle) && !crowd_has_room_anywhere(oracle, wish);
-    for (int64_t index = 0; index < count; index++) {
+    int64_t instances = 0;
+    for (int64_t index = 0; index < INDEXES_MAX; index++) {
         int running = running_instances(oracle, wish, task, index);
-        if (running != 1 && !(running == 0 && may_lack))
+        if (running > 1)
             return false;
+        instances += running;
     }
-    return true;
+    return instances == count || (instances < count && may_lack);
 }
 
 /* NULL, or what is not (yet) as it should be. */

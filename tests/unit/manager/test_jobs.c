@@ -125,6 +125,39 @@ static void scaling_adds_and_stops_the_highest_indexes(void **state)
     assert_int_equal(cluster_assignment(c, "n1", "web")->attempts.count, 1);
 }
 
+static void scaling_down_keeps_what_runs_rather_than_what_waits(void **state)
+{
+    (void)state;
+    cluster_add_node_sized(c, "n1", "dc1", 3000, (int64_t)1 << 30);
+    cluster_set(c, "web", "{\"image\":\"x\",\"count\":3,\"resources\":{\"cpu\":1}}");
+    cluster_obey(c, NULL);
+    cluster_report(c, "n1", "web", 0, ATTEMPT_FAILED, 1); /* waits to be placed again */
+    assert_int_equal(cluster_wanted(c, "n1", "web"), 2);
+    cluster_scale(c, "web", 2);
+    cluster_obey(c, NULL);
+    cluster_pass(c, 120000, (const char *const[]){"n1", NULL});
+    assert_int_equal(cluster_wanted(c, "n1", "web"), 2);
+    assert_int_equal(cluster_status(c, "web")->counts.running, 2);
+    assert_int_equal(cluster_status(c, "web")->counts.pending, 0);
+    assert_int_equal(cluster_status(c, "web")->wanted, 2);
+    cluster_restart(c, false);
+    cluster_add_node_sized(c, "n1", "dc1", 3000, (int64_t)1 << 30);
+    cluster_lead(c);
+    cluster_pass(c, 20000, (const char *const[]){"n1", NULL});
+    assert_int_equal(cluster_wanted(c, "n1", "web"), 2);
+    cluster_scale(c, "web", 3);
+    cluster_obey(c, NULL);
+    assert_int_equal(cluster_status(c, "web")->counts.running, 3);
+    cluster_scale(c, "web", 2); /* nothing of what was exchanged is left */
+    cluster_obey(c, NULL);
+    assert_memory_equal(cluster_attempt(c, "n1", "web", 0)->id, "web_web_1", 9);
+    cluster_scale(c, "web", 1);
+    cluster_obey(c, NULL);
+    assert_int_equal(cluster_status(c, "web")->counts.running, 1);
+    assert_int_equal(cluster_status(c, "web")->wanted, 1);
+    assert_memory_equal(cluster_attempt(c, "n1", "web", 0)->id, "web_web_", 8);
+}
+
 static void an_attempt_leaves_its_assignment_only_after_its_final_state_was_stored(void **state)
 {
     (void)state;
@@ -305,6 +338,7 @@ int main(void)
         TEST(without_a_node_the_reason_says_so),
         TEST(capacity_is_never_exceeded_and_given_back),
         TEST(scaling_adds_and_stops_the_highest_indexes),
+        TEST(scaling_down_keeps_what_runs_rather_than_what_waits),
         TEST(an_attempt_leaves_its_assignment_only_after_its_final_state_was_stored),
         TEST(the_same_specification_starts_a_stopped_job),
         TEST(a_deleted_job_leaves_tombstones_and_then_empty_topics),
