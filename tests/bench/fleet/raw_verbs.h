@@ -8,6 +8,7 @@ int verb_submit(char **words);
 int verb_null_manager(char **words);
 int verb_null_workers(char **words);
 int verb_drain(char **words);
+int verb_gather(char **words);
 int verb_refill(char **words);
 
 #endif

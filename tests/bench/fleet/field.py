@@ -1,0 +1,142 @@
+"""A broker, a manager and simulated workers for one reading of a bench, and what they cost."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from broker import Broker
+from process import Process
+from wait import wait_until
+
+TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = "t"
+WORKERS_A_PROCESS = 5000  # each takes three descriptors
+
+
+def cpu_of(pid):
+    """Seconds of processor time, of all threads."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_of(pid):
+    """Bytes; the pages of the store that are mapped are the kernel's to drop, and not counted."""
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return int(re.search(r"^Anonymous:\s+(\d+) kB", rollup.read(), re.M).group(1)) * 1024
+
+
+class Fleet:
+    """One process with many simulated workers."""
+
+    def __init__(self, field, first, count, cpu, interval):
+        self.count, self.report_file = count, field.directory / f"report-{first}"
+        with open(field.directory / f"fleet-{first}.log", "ab") as log:
+            self.child = subprocess.Popen(
+                [str(word) for word in (field.tools / "argosy-fleet", "--broker", field.broker.address, "--root", ROOT, "--first", first,
+                                        "--count", count, "--cpu", f"{cpu:.2f}", "--interval", interval)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.child.stdout.readline().startswith("started"), f"argosy-fleet ended; see {log.name}"
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def ask(self, line):
+        self.child.stdin.write(line + "\n")
+        self.child.stdin.flush()
+        return self.child.stdout.readline().split()
+
+    def connected(self):
+        return int(self.ask("count")[1])
+
+    def running(self):
+        """(node, task, run) of each execution, as the engines know them."""
+        self.ask(f"report {self.report_file}")
+        return [tuple(line.split()) for line in self.report_file.read_text().splitlines()]
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+
+
+class Field:
+    def __init__(self, tools, directory):
+        self.tools, self.directory = tools, directory
+        self.broker = Broker(directory / "broker").start()
+        self.fleets, self.others = [], []
+        self.manager = Process("manager", [tools / "argosy-manager", "--broker", self.broker.address, "--root", ROOT, "--data-dir",
+                                           directory / "store"], directory / "manager.log")
+
+    def start(self, workers, cpu, interval="10s"):
+        """A manager that leads, and so many connected workers."""
+        self.start_manager()
+        return self.start_workers(workers, cpu, interval)
+
+    def start_manager(self):
+        """Started, and leading."""
+        said = len(self.manager.read_log())
+        self.manager.start()
+        wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[said:], timeout=300, interval=0.01)
+
+    def delete_store(self):
+        shutil.rmtree(self.directory / "store")
+
+    def start_workers(self, workers, cpu, interval="10s"):
+        for first in range(0, workers, WORKERS_A_PROCESS):
+            self.fleets.append(Fleet(self, first, min(WORKERS_A_PROCESS, workers - first), cpu, interval))
+        wait_until("the workers are connected", lambda: sum(fleet.connected() for fleet in self.fleets) == workers, timeout=120)
+        self.settle()
+        return self
+
+    def settle(self):
+        """Until nobody works any more: what was said is done with."""
+        def is_idle():
+            before = sum(self.cpu().values())
+            subprocess.run(["sleep", "1"], check=True)
+            return sum(self.cpu().values()) - before < 0.1
+        wait_until("all is quiet", is_idle, timeout=120)
+
+    def start_null(self, prefix, jobs, workers, together):
+        """The null pipeline instead."""
+        for name, words in (("null-manager", (prefix, jobs, workers, together)), ("null-workers", (0, workers, together))):
+            other = Process(name, [self.tools / "fleet_raw", name, self.broker.host, self.broker.port, ROOT, *words], self.directory / f"{name}.log")
+            self.others.append(other.start())
+            other.wait_for_log("ready", timeout=120)
+        return self
+
+    def raw(self, verb, *words, timeout=900):
+        """Runs a reference program; its lines, as words."""
+        done = subprocess.run([str(word) for word in (self.tools / "fleet_raw", verb, self.broker.host, self.broker.port, *words)],
+                              capture_output=True, text=True, timeout=timeout, check=False)
+        if done.returncode:
+            raise RuntimeError(f"fleet_raw {verb}: {done.stderr}")
+        return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+
+    def submit(self, prefix, jobs, instances):
+        """Seconds until the manager has said that all of them run."""
+        return float(self.raw("submit", ROOT, prefix, jobs, instances)["running"][1])
+
+    def cpu(self):
+        workers = [process.pid for process in (*self.fleets, *self.others[1:])]
+        manager = self.others[0] if self.others else self.manager
+        return {"broker": cpu_of(self.broker.process.pid), "manager": cpu_of(manager.pid) if manager.is_running() else 0,
+                "workers": sum(cpu_of(pid) for pid in workers)}
+
+    def running(self):
+        return [line for fleet in self.fleets for line in fleet.running()]
+
+    def check_running(self, wanted, runs=("1",)):
+        """Counted by the engines: so many, each once."""
+        found = self.running()
+        slots = {task.rsplit("_", 1)[0] for _, task, _ in found}
+        assert len(found) == len(slots) == wanted, f"{len(found)} executions of {len(slots)} instances run, wanted {wanted}"
+        assert all(run in runs for _, _, run in found), "something was started again"
+
+    def close(self):
+        for process in (*self.fleets, *self.others, self.manager):
+            process.kill()
+        self.broker.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
