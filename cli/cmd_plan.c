@@ -123,10 +123,11 @@ static void print_changes(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->jobs.count; i++) {
         const struct plan_job *job = RECORD_AT(struct plan_job, plan->jobs, i);
-        printf("%s: %s\n", job->job,
+        printf("%s: %s%s\n", job->job,
                job->is_new           ? "new"
                : !job->changes.count ? "not changed"
-                                     : "changed");
+                                     : "changed",
+               job->is_parent ? ", run by its children only" : "");
         for (size_t at = 0; at < job->changes.count; at++) {
             const struct plan_change *change = RECORD_AT(struct plan_change, job->changes, at);
             if (change->from && change->to)
@@ -224,7 +225,8 @@ static void tell_changes(const struct cluster_snapshot *snapshot,
     plan->jobs =
         (struct record_list){items, snapshot->jobs.count || !snapshot->tasks.count ? count : 0};
     for (size_t i = 0; i < plan->jobs.count; i++) {
-        items[i] = (struct plan_job){.job = jobs[i]->name, .is_new = true};
+        items[i] = (struct plan_job){
+            .job = jobs[i]->name, .is_new = true, .is_parent = job_spec_is_parent(jobs[i])};
         for (size_t at = 0; at < snapshot->jobs.count; at++) {
             const struct job_spec *was = RECORD_AT(struct job_spec, snapshot->jobs, at);
             if (strcmp(was->name, jobs[i]->name) != 0)

@@ -191,6 +191,12 @@ struct job_spec {
     struct record_list tasks; /* struct task_spec */
 };
 
+/* It is not run itself: dispatches or launches make children. */
+static inline bool job_spec_is_parent(const struct job_spec *spec)
+{
+    return spec->parameters || spec->schedule;
+}
+
 extern const struct record job_spec_record;
 extern const struct record task_spec_record;
 extern const struct words runtime_words;          /* enum runtime_kind */

@@ -78,6 +78,9 @@ static const struct record change_record =
 static const struct field plan_job_fields[] = {
     FIELD(struct plan_job, STRING, "job", job, "Its name."),
     FIELD(struct plan_job, BOOL, "new", is_new, "Whether it is not there yet."),
+    FIELD(struct plan_job, BOOL, "parent", is_parent,
+          "Whether it is run by its children only, so that nothing of it is placed.",
+          .flags = FIELD_OMIT_DEFAULT),
     FIELD(struct plan_job, RECORDS, "changes", changes, "What would change of its specification.",
           .record = &change_record),
 };

@@ -57,6 +57,7 @@ struct plan_change {   /* of a job's specification */
 struct plan_job {
     const char *job;
     bool is_new;                /* it is not there yet */
+    bool is_parent;             /* nothing of it is placed */
     struct record_list changes; /* struct plan_change; none: it is the same, or new */
 };
 

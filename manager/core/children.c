@@ -12,7 +12,7 @@
 bool job_is_parent(const struct job *job)
 {
     const struct spec_version *present = job_present(job);
-    return present && (present->spec.parameters || present->spec.schedule);
+    return present && job_spec_is_parent(&present->spec);
 }
 
 static const char *parent_of(const struct job *job)

@@ -381,6 +381,7 @@ void plan_make(const struct cluster_snapshot *snapshot, const struct job_spec *c
     *ret_plan = (struct plan){.jobs = {NULL, 0}};
     planner_load(&planner, snapshot);
     for (size_t i = 0; i < job_count; i++)
-        plan_job(&planner, jobs[i]);
+        if (!job_spec_is_parent(jobs[i]))
+            plan_job(&planner, jobs[i]);
     planner_release(&planner);
 }

@@ -275,6 +275,11 @@ class Plan(Case):
         (why,) = found["web_web_0"]["excluded"]
         self.assertEqual((why["reason"], why["detail"], code), ("constraint", "arch == arm64", 6))
 
+    def test_nothing_of_a_job_with_a_schedule_is_placed(self):
+        result = self.plan("name: nightly\ntype: batch\nimage: x\nschedule: {cron: '@daily'}\n", {"nodes": [self.node("n1")]})
+        self.assertEqual((result.returncode, result.stdout.split("\n")[0]), (0, "nightly: new, run by its children only"))
+        self.assertNotIn("nightly_nightly", result.stdout)
+
     def test_a_task_that_the_job_has_no_more_is_stopped(self):
         cluster = {"nodes": [self.node("n1")], "tasks": [{"job": "web", "task": "old", "node": "n1"}]}
         self.assertEqual(self.instances("name: web\nimage: x\n", cluster)[0]["web_old_0"]["action"], "stop")
