@@ -157,6 +157,8 @@ void node_revive(struct manager *manager, struct node *node)
     node->deleted = false;
     node->reborn = node->ask_wanted = true;
     node->settled = node->answered = false;
+    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+        binding->state_seq = 0; /* its topics were cleared: it cannot know how far it was */
     grave_close(manager, TOPIC_NODE_DESIRED, node->id, NULL);
     node_set_grace(manager, node);
     node_describe(manager, node);

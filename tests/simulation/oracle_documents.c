@@ -148,7 +148,10 @@ void documents_check(struct documents *documents, const char *client,
     if (!process || !topic_parse(what->topic, &topic))
         return;
     if (!what->length) {
+        const struct node *owner = world_node(documents->world, topic.level[0]);
         begin_anew(documents, process, what->topic);
+        if (topic.kind == TOPIC_NODE_STATE && owner) /* of a node that was deleted */
+            begin_anew(documents, &owner->process, what->topic);
         return;
     }
     bool stored = topic.kind == TOPIC_JOB_SPEC || topic.kind == TOPIC_JOB_HISTORY ||

@@ -96,6 +96,26 @@ static void a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too
     assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
 }
 
+static void a_leftover_whose_end_was_missed_does_not_bar_its_node_for_ever(void **state)
+{
+    (void)state;
+    struct observed_attempt leftover = {.id = "old_old_0_abcdefgh", .state = ATTEMPT_RUNNING};
+    struct node_state report = {.attempts = {&leftover, 1}};
+    cluster_step(c, &(struct manager_event){.kind = EVENT_NODE_STATE,
+                                            .node = "n1",
+                                            .job = "old",
+                                            .live = true,
+                                            .node_state = &report});
+    cluster_answer(c, "n1", NULL, 0, 0);
+    cluster_presence(c, "n2", PRESENCE_OFFLINE, 1);
+    cluster_set(c, "web", PATIENT);
+    assert_string_equal(cluster_pending_reason(c, "web", 0), "node_cleaning");
+    cluster_lose_link(c);
+    cluster_lead(c);
+    cluster_heartbeat(c, "n1");
+    assert_int_equal(cluster_wanted(c, "n1", "web"), 1);
+}
+
 static void after_lost_after_the_instance_runs_elsewhere(void **state)
 {
     (void)state;
@@ -281,7 +301,6 @@ static void what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_
 {
     (void)state;
     cluster_set(c, "web", PATIENT);
-    cluster_obey(c, NULL);
     struct assignment kept = {.revision = 70, .spec = {.name = "web"}};
     cluster_command(c, COMMAND_JOB_DELETE, "web");
     cluster_command(c, COMMAND_NODE_DELETE, "n1");
@@ -451,6 +470,7 @@ int main(void)
         TEST(an_offline_of_an_older_session_changes_nothing),
         TEST(a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known),
         TEST(a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too),
+        TEST(a_leftover_whose_end_was_missed_does_not_bar_its_node_for_ever),
         TEST(after_lost_after_the_instance_runs_elsewhere),
         TEST(a_pinned_instance_is_never_replaced),
         TEST(stop_after_is_waited_for_before_an_instance_is_replaced),
