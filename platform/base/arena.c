@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 4096 - 64 };
+enum { BLOCK_MIN_BYTES = 512 - 64, BLOCK_MAX_BYTES = 4096 - 64 };
 
 struct arena_block {
     struct arena_block *next;
@@ -20,7 +20,12 @@ struct arena_block {
 
 static struct arena_block *arena_grow(struct arena *arena, size_t size)
 {
-    size_t data_size = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    /* as much as it holds already: one that is kept for long and holds little is small */
+    size_t data_size = arena->used_bytes < BLOCK_MAX_BYTES ? arena->used_bytes : BLOCK_MAX_BYTES;
+    if (data_size < BLOCK_MIN_BYTES)
+        data_size = BLOCK_MIN_BYTES;
+    if (data_size < size)
+        data_size = size;
     if (data_size > SIZE_MAX - sizeof(struct arena_block))
         return NULL;
     size_t block_size = sizeof(struct arena_block) + data_size;
