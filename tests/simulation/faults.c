@@ -136,12 +136,17 @@ static void delays(struct world *world)
                (long long)broker_vices(world->broker)->delay_max_ms);
 }
 
+/* Somebody has raised the limit, and started it again: everybody hears everything anew. */
 static void queues_unlimited(void *context, uint64_t id, void *load)
 {
     struct world *world = context;
     (void)id;
     (void)load;
     broker_vices(world->broker)->queue_limit = 0;
+    if (!broker_is_up(world->broker))
+        return;
+    broker_crash(world->broker, BROKER_KEEPS_ALL);
+    fault_later(world, 1000, broker_comes_back, world->broker);
 }
 
 static void queue_limit(struct world *world)

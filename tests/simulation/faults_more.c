@@ -4,6 +4,7 @@
 #include "manager/shell/shell.h"
 #include "platform/base/mem.h"
 #include "tests/simulation/faults.h"
+#include "tests/simulation/oracle.h"
 #include "tests/simulation/store.h"
 #include "tests/simulation/user.h"
 
@@ -225,8 +226,9 @@ static void speak_again(void *context, uint64_t id, void *load)
     (void)id;
     /* Of a job that was deleted meanwhile only its tombstone knows. Where that was lost too, with a
      * store or by a manager that begins on an empty one, nobody can tell old words from the truth.
-     */
-    bool can_be_known = world->lost_ms < parrot->since_ms;
+     * Nor can a node that was deleted, before its manager has asked it. */
+    bool can_be_known = world->lost_ms < parrot->since_ms &&
+                        !oracle_was_deleted(world->oracle, parrot->topic, parrot->since_ms);
     if (can_be_known && !world->quiet) {
         world_note(world, "fault: an old %s is said again", parrot->topic);
         world->old_words_ms = world->now_ms;

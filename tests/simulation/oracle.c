@@ -73,14 +73,6 @@ static bool was_deleted_since(const struct oracle *oracle, int site, int64_t sin
     return deleted_ms && deleted_ms >= since_ms;
 }
 
-/* Its node was deleted after it was placed there: it is given up, and runs until its node hears. */
-static bool is_given_up(const struct oracle *oracle, int site, const struct running *running)
-{
-    struct started *started;
-    HASH_FIND_STR(oracle->started, running->task_id, started);
-    return started && was_deleted_since(oracle, site, started->first_ms - SETTLED_MS);
-}
-
 static bool was_silent_since(const struct oracle *oracle, int site, int64_t since_ms)
 {
     const struct site *seen = &oracle->sites[site];
@@ -94,6 +86,24 @@ static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
         if (was_silent_since(oracle, site, since_ms))
             return true;
     return false;
+}
+
+/* Its node was deleted after it was placed there, or was away since: it is given up, and runs until
+ * its node hears. */
+static bool is_given_up(const struct oracle *oracle, int site, const struct running *running,
+                        int64_t from_ms)
+{
+    struct started *started;
+    HASH_FIND_STR(oracle->started, running->task_id, started);
+    return (started && was_deleted_since(oracle, site, started->first_ms - SETTLED_MS)) ||
+           (oracle->sites[site].deleted_ms && was_silent_since(oracle, site, from_ms));
+}
+
+bool oracle_was_deleted(const struct oracle *oracle, const char *topic, int64_t since_ms)
+{
+    int number;
+    return sscanf(topic, "nodes/n%d/", &number) == 1 &&
+           was_deleted_since(oracle, number - 1, since_ms);
 }
 
 /* I5: what has ended well is not run again, unless somebody asked or its node was silent. */
@@ -210,8 +220,9 @@ static void check_pair(struct oracle *oracle, int a_site, const struct running *
     bool leaves = wish && (wish->replace || wish->kind->everywhere);
     bool silent = leaves && (was_silent_since(oracle, a_site, from_ms) ||
                              was_silent_since(oracle, b_site, from_ms));
-    bool excused = strcmp(a->task_id, b->task_id) != 0 &&
-                   (silent || is_given_up(oracle, a_site, a) || is_given_up(oracle, b_site, b));
+    bool excused =
+        strcmp(a->task_id, b->task_id) != 0 && (silent || is_given_up(oracle, a_site, a, from_ms) ||
+                                                is_given_up(oracle, b_site, b, from_ms));
     if (!excused)
         world_fail(oracle->world, "I2: %s run %lld on n%d and %s run %lld on n%d at once",
                    a->task_id, (long long)a->run, a_site + 1, b->task_id, (long long)b->run,

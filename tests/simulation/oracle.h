@@ -19,6 +19,8 @@ void oracle_on_route(struct oracle *oracle, const char *client);
 void oracle_on_answer(struct world *world, int job, bool accepted);
 /* A node may be deleted now: what runs there is given up. */
 void oracle_on_node_deleted(struct oracle *oracle, int node);
+/* The topic is one of a node that was deleted since. */
+bool oracle_was_deleted(const struct oracle *oracle, const char *topic, int64_t since_ms);
 /* An engine has lost an execution by a fault: it may be run again. */
 void oracle_on_forgotten(struct oracle *oracle, const char *task_id);
 /* I2, I4, I5: what runs, after each event that touched an engine. */
