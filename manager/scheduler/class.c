@@ -175,10 +175,12 @@ static void class_free(struct placement_class *class)
 }
 
 /* The least recently used one makes room. */
-static struct placement_class *class_new(struct cluster *cluster, const char *key)
+static struct placement_class *class_new(struct cluster *cluster,
+                                         const struct cluster_demand *demand)
 {
     struct placement_class *class = mem_alloc(sizeof(*class));
-    class->key = mem_strdup(key);
+    class->key = mem_strdup(demand->key);
+    class->hash = demand->hash;
     class->next = cluster->classes;
     cluster->classes = class;
     if (cluster->class_count++ < CLASSES_KEPT)
@@ -198,7 +200,7 @@ struct placement_class *class_obtain(struct cluster *cluster, struct cluster_gro
     struct placement_class **at = &cluster->classes, *class;
     ASSERT(demand->key);
     cluster_settle(cluster);
-    while (*at && strcmp((*at)->key, demand->key) != 0)
+    while (*at && ((*at)->hash != demand->hash || strcmp((*at)->key, demand->key) != 0))
         at = &(*at)->next;
     class = *at;
     if (class) {
@@ -206,7 +208,7 @@ struct placement_class *class_obtain(struct cluster *cluster, struct cluster_gro
         class->next = cluster->classes;
         cluster->classes = class;
     } else {
-        class = class_new(cluster, demand->key);
+        class = class_new(cluster, demand);
     }
     set_group(cluster, class, group, demand);
     return class;

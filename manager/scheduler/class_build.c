@@ -32,6 +32,14 @@ static void add_spreads(struct buf *key, const struct cluster_demand *demand)
                    (long long)demand->distincts[i].limit, demand->distincts[i].of_job);
 }
 
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return hash;
+}
+
 int cluster_demand_seal(struct cluster_demand *demand, struct arena *arena)
 {
     _cleanup_buf_ struct buf key = BUF_EMPTY;
@@ -54,7 +62,10 @@ int cluster_demand_seal(struct cluster_demand *demand, struct arena *arena)
     buf_add_char(&key, '\n');
     add_spreads(&key, demand);
     demand->key = key.failed ? NULL : arena_strdup(arena, buf_text(&key));
-    return demand->key ? 0 : -ERR_NO_MEMORY;
+    if (!demand->key)
+        return -ERR_NO_MEMORY;
+    demand->hash = hash_of(demand->key);
+    return 0;
 }
 
 /* ---- candidates ---- */

@@ -131,7 +131,9 @@ struct cluster_demand {
     enum placement_policy policy;
     int64_t priority; /* 1 … 100 */
     int64_t count;    /* instances of the task */
-    const char *key;  /* by cluster_demand_seal(): equal for those of one class */
+    /* by cluster_demand_seal(): equal for those of one class */
+    const char *key;
+    uint64_t hash;
 };
 /* To be called when all else is filled in. Memory from `arena`; -ERR_NO_MEMORY. */
 int cluster_demand_seal(struct cluster_demand *demand, struct arena *arena);

@@ -278,6 +278,7 @@ struct size_factors {
 struct placement_class {
     struct placement_class *next;
     char *key;
+    uint64_t hash; /* of the key */
     struct arena arena;
     uint64_t picture, seen; /* of the cluster: what it was built from, changes it has seen */
     enum placement_policy policy;

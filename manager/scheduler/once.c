@@ -5,22 +5,13 @@
 
 #include <stdlib.h>
 
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* False when such a one was asked for lately, and notes it. */
 static bool is_first(struct cluster *cluster, const struct cluster_demand *demand)
 {
-    uint64_t hash = hash_of(demand->key);
     for (size_t i = 0; i < ONCE_KEPT; i++)
-        if (cluster->once[i] == hash)
+        if (cluster->once[i] == demand->hash)
             return false;
-    cluster->once[cluster->once_count++ % ONCE_KEPT] = hash;
+    cluster->once[cluster->once_count++ % ONCE_KEPT] = demand->hash;
     return true;
 }
 
