@@ -83,7 +83,7 @@ void on_link_lost(struct manager *manager, const struct manager_event *event)
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         timer_unset(&manager->timers, &node->timer);
         node->ask_token[0] = '\0';
-        node_forget_strays(
-            node); /* what they still have is heard anew, an end that we miss is not */
+        /* what they still have is heard anew, an end that we miss is not */
+        node_forget_strays(node);
     }
 }
