@@ -54,7 +54,7 @@ bool fault_may_lose(struct world *world)
     const struct wish *wishes = user_wishes(world->user);
     bool fair = world->now_ms - world->lost_ms > LOSSES_APART_MS &&
                 world->now_ms - world->old_words_ms > LOSSES_APART_MS &&
-                is_whole(&world->manager->process);
+                oracle_deletions_are_over(world->oracle) && is_whole(&world->manager->process);
     for (int i = 0; i < world->options.nodes; i++)
         fair = fair && is_whole(&world->nodes[i].process);
     for (int i = 0; i < world->options.jobs; i++)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 enum {
+    AWAY_MS = 15000,     /* longer than between two heartbeats */
+    DELETION_MS = 30000, /* time to ask a node, and to hear its answer */
     SILENCE_MS = 50000,  /* less than lost_after of every job */
     SETTLED_MS = 120000, /* after a command an update may be under way */
 };
@@ -263,6 +265,8 @@ void oracle_on_route(struct oracle *oracle, const char *client)
     if (!node)
         return;
     struct site *site = &oracle->sites[node - oracle->world->nodes];
+    if (oracle->world->now_ms - site->heard_ms >= AWAY_MS)
+        site->back_ms = oracle->world->now_ms;
     if (oracle->world->now_ms - site->heard_ms >= SILENCE_MS)
         site->silent_ms = oracle->world->now_ms;
     site->heard_ms = oracle->world->now_ms;
@@ -271,6 +275,17 @@ void oracle_on_route(struct oracle *oracle, const char *client)
 void oracle_on_node_deleted(struct oracle *oracle, int node)
 {
     oracle->sites[node].deleted_ms = oracle->world->now_ms;
+}
+
+bool oracle_deletions_are_over(const struct oracle *oracle)
+{
+    for (int i = 0; i < oracle->world->options.nodes; i++) {
+        const struct site *site = &oracle->sites[i];
+        int64_t last_ms = site->back_ms > site->deleted_ms ? site->back_ms : site->deleted_ms;
+        if (site->deleted_ms && oracle->world->now_ms - last_ms < DELETION_MS)
+            return false;
+    }
+    return true;
 }
 
 void oracle_on_publish(struct oracle *oracle, const char *client,

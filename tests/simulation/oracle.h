@@ -19,6 +19,9 @@ void oracle_on_route(struct oracle *oracle, const char *client);
 void oracle_on_answer(struct world *world, int job, bool accepted);
 /* A node may be deleted now: what runs there is given up. */
 void oracle_on_node_deleted(struct oracle *oracle, int node);
+/* No node was deleted lately, or has come back lately after it was: until it was asked only the
+ * manager's store knows that it was. */
+bool oracle_deletions_are_over(const struct oracle *oracle);
 /* The topic is one of a node that was deleted since. */
 bool oracle_was_deleted(const struct oracle *oracle, const char *topic, int64_t since_ms);
 /* An engine has lost an execution by a fault: it may be run again. */
