@@ -311,6 +311,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event);
 void on_node_desired(struct manager *manager, const struct manager_event *event);
 void on_assignment(struct manager *manager, const struct manager_event *event);
 void on_job_status(struct manager *manager, const struct manager_event *event);
+void on_state_cleared(struct manager *manager, const struct manager_event *event);
 void on_unreadable(struct manager *manager, const struct manager_event *event);
 void on_manager_status(struct manager *manager, const struct manager_event *event);
 void on_picture_whole(struct manager *manager, const struct manager_event *event);

@@ -118,6 +118,7 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
         [EVENT_NODE_PRESENCE] = on_presence,
         [EVENT_NODE_INFO] = on_node_info,
         [EVENT_NODE_STATE] = on_node_state,
+        [EVENT_STATE_CLEARED] = on_state_cleared,
         [EVENT_HEARTBEAT] = on_heartbeat,
         [EVENT_ANSWER_ASSIGNMENT] = on_answer_assignment,
         [EVENT_COMMAND] = on_command,

@@ -61,6 +61,7 @@ enum event_kind {
     EVENT_NODE_PRESENCE,
     EVENT_NODE_INFO,
     EVENT_NODE_STATE,
+    EVENT_STATE_CLEARED,     /* of that job nothing is left there, says its worker */
     EVENT_HEARTBEAT,         /* metrics that were not retained */
     EVENT_ANSWER_ASSIGNMENT, /* an answer to our question */
     EVENT_COMMAND,

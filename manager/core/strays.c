@@ -32,3 +32,12 @@ void node_forget_strays(struct node *node)
         free(stray);
     }
 }
+
+/* Its last word on the job may never have come: a worker whose disk was full says only how it is
+ * in the end. */
+void on_state_cleared(struct manager *manager, const struct manager_event *event)
+{
+    struct node *node = node_find(manager, event->node);
+    if (node && !node->deleted) /* of a deleted one we clear it ourselves */
+        node_set_stray(manager, node, event->job, false);
+}

@@ -92,6 +92,12 @@ static void write_over(struct manager_shell *shell, const struct message_row *ro
     manager_shell_step(shell, &event);
 }
 
+static void hear_cleared(struct manager_shell *shell, struct manager_event event)
+{
+    event.kind = EVENT_STATE_CLEARED;
+    manager_shell_step(shell, &event);
+}
+
 /* The topic says who speaks and of what; the payload must agree. */
 static const char *disagreement(const struct topic *topic, const union decoded *decoded)
 {
@@ -163,6 +169,8 @@ static int hear(struct manager_shell *shell, const struct message_row *row,
     name_subjects(topic, &event);
     if (!message->length) {
         write_over(shell, row, event);
+        if (row->event == EVENT_NODE_STATE)
+            hear_cleared(shell, event);
         return 0;
     }
     if (row->event == EVENT_HEARTBEAT)

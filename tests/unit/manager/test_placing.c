@@ -182,6 +182,23 @@ static void what_is_told_of_the_nodes_follows_a_little_later(void **state)
     assert_int_equal(cluster_writes(c, "jobs/web/status"), writes);
 }
 
+static void a_leftover_bars_its_node_until_its_worker_clears_what_it_said_of_it(void **state)
+{
+    (void)state;
+    struct observed_attempt leftover = {.id = "old_old_0_abcdefgh", .state = ATTEMPT_RUNNING};
+    struct node_state report = {.head = {.seq = 1000}, .attempts = {&leftover, 1}};
+    struct manager_event event = {
+        .kind = EVENT_NODE_STATE, .node = "n1", .job = "old", .live = true, .node_state = &report};
+    cluster_add_node(c, "n1");
+    cluster_step(c, &event);
+    cluster_answer(c, "n1", NULL, 0, 0);
+    cluster_set(c, "web", BIG());
+    assert_string_equal(pending("web")->reason, "node_cleaning");
+    cluster_step(c,
+                 &(struct manager_event){.kind = EVENT_STATE_CLEARED, .node = "n1", .job = "old"});
+    assert_int_equal(cluster_wanted(c, "n1", "web"), 1);
+}
+
 /* ---- preemption ---- */
 
 static void a_higher_priority_takes_the_room_once_it_is_empty(void **state)
@@ -314,6 +331,7 @@ int main(void)
         TEST(affinity_spread_and_policy_choose),
         TEST(room_goes_to_the_highest_priority_and_then_to_who_waits_longest),
         TEST(what_is_told_of_the_nodes_follows_a_little_later),
+        TEST(a_leftover_bars_its_node_until_its_worker_clears_what_it_said_of_it),
         TEST(a_higher_priority_takes_the_room_once_it_is_empty),
         TEST(less_than_ten_more_is_not_enough),
         TEST(reserved_room_is_given_up_when_its_node_goes),
