@@ -2,10 +2,10 @@
  * slot as any other, but belongs to one node, which follows from its attempts; a slot without
  * attempts may become any node's.
  *
- *   matches  datacenter and constraints; to get an instance also the runtime, and that the node
- * takes new work. What is there stays as long as the node matches, also while it is silent or not
- * eligible: absence never stops anything. fits     not: pending, with the node's own reason.
- * Nothing of it goes elsewhere. */
+ * A node matches by datacenter and constraints; to get an instance it also needs the runtime, and
+ * has to take new work. What is there stays as long as the node matches, also while it is silent or
+ * not eligible: absence never stops anything. Where it does not fit it is pending, with the node's
+ * own reason. Nothing of it goes elsewhere. */
 #include "manager/core/internal.h"
 
 #include <string.h>

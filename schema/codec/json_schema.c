@@ -299,8 +299,7 @@ static void add_field(const struct field *field, struct buf *out)
 
 /* ---- records ---- */
 
-/* All fields but the one named `without` (may be NULL). */
-/* But those that `others` has too, when it is not NULL. */
+/* All fields but those that `others` (may be NULL) has too. */
 static void add_fields(const struct record *record, const struct record *others, struct buf *out)
 {
     for (size_t i = 0; i < record->field_count; i++)
