@@ -1,5 +1,6 @@
 /* What runs (I2, I4, I5). */
 #include "platform/base/mem.h"
+#include "schema/topics.h"
 #include "tests/simulation/crowd.h"
 #include "tests/simulation/oracle_crowd.h"
 #include "worker/runtime/simulated.h"
@@ -8,8 +9,7 @@
 #include <string.h>
 
 enum {
-    AWAY_MS = 15000,     /* longer than between two heartbeats */
-    DELETION_MS = 30000, /* time to ask a node, and to hear its answer */
+    DELETION_MS = 30000, /* time for a command to be carried out */
     SILENCE_MS = 50000,  /* less than lost_after of every job */
     SETTLED_MS = 120000, /* after a command an update may be under way */
 };
@@ -265,8 +265,6 @@ void oracle_on_route(struct oracle *oracle, const char *client)
     if (!node)
         return;
     struct site *site = &oracle->sites[node - oracle->world->nodes];
-    if (oracle->world->now_ms - site->heard_ms >= AWAY_MS)
-        site->back_ms = oracle->world->now_ms;
     if (oracle->world->now_ms - site->heard_ms >= SILENCE_MS)
         site->silent_ms = oracle->world->now_ms;
     site->heard_ms = oracle->world->now_ms;
@@ -281,16 +279,30 @@ bool oracle_deletions_are_over(const struct oracle *oracle)
 {
     for (int i = 0; i < oracle->world->options.nodes; i++) {
         const struct site *site = &oracle->sites[i];
-        int64_t last_ms = site->back_ms > site->deleted_ms ? site->back_ms : site->deleted_ms;
-        if (site->deleted_ms && oracle->world->now_ms - last_ms < DELETION_MS)
+        bool lately = site->deleted_ms && oracle->world->now_ms - site->deleted_ms < DELETION_MS;
+        if (lately || site->is_buried)
             return false;
     }
     return true;
 }
 
+/* A node's index is a tombstone from its deletion until it is back and has said what it had. */
+static void note_burial(struct oracle *oracle, const struct bus_publication *what)
+{
+    static const char tombstone[] = "\"tombstone\":true";
+    struct topic topic;
+    if (!what->length || !topic_parse(what->topic, &topic) || topic.kind != TOPIC_NODE_DESIRED)
+        return;
+    const struct node *node = world_node(oracle->world, topic.level[0]);
+    if (node)
+        oracle->sites[node - oracle->world->nodes].is_buried =
+            memmem(what->payload, what->length, tombstone, sizeof(tombstone) - 1);
+}
+
 void oracle_on_publish(struct oracle *oracle, const char *client,
                        const struct bus_publication *what)
 {
+    note_burial(oracle, what);
     documents_check(oracle->documents, client, what);
 }
 

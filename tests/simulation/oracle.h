@@ -19,8 +19,8 @@ void oracle_on_route(struct oracle *oracle, const char *client);
 void oracle_on_answer(struct world *world, int job, bool accepted);
 /* A node may be deleted now: what runs there is given up. */
 void oracle_on_node_deleted(struct oracle *oracle, int node);
-/* No node was deleted lately, or has come back lately after it was: until it was asked only the
- * manager's store knows that it was. */
+/* No node was deleted lately, and what was deleted and came back has been asked what it has: until
+ * then only the manager's store knows that it was deleted. */
 bool oracle_deletions_are_over(const struct oracle *oracle);
 /* The topic is one of a node that was deleted since. */
 bool oracle_was_deleted(const struct oracle *oracle, const char *topic, int64_t since_ms);

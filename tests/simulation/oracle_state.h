@@ -22,8 +22,8 @@ struct site { /* a node, as seen */
     struct running running[RUNNING_MAX];
     int count;
     int64_t heard_ms, silent_ms; /* last heard; last known to have been silent for SILENCE_MS */
-    int64_t back_ms;             /* when it was heard again after a while */
     int64_t deleted_ms;          /* last time that somebody may have deleted it, 0: never */
+    bool is_buried;              /* the manager says so, or did not ask yet what it brought */
 };
 
 struct started { /* an attempt: the last run of it that was seen to run */
