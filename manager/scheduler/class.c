@@ -174,23 +174,42 @@ static void class_free(struct placement_class *class)
     free(class);
 }
 
-/* The least recently used one makes room. */
+bool cluster_asked_lately(struct cluster *cluster, const struct cluster_demand *demand)
+{
+    for (size_t i = 0; i < ASKED_KEPT; i++)
+        if (cluster->asked[i] == demand->hash)
+            return true;
+    cluster->asked[cluster->asked_count++ % ASKED_KEPT] = demand->hash;
+    return false;
+}
+
+/* The least recently used ones make room. Of those that were built but once only a few are kept,
+ * lest each be written to cold memory (2Q: Johnson and Shasha, VLDB 1994). */
+static void drop_classes(struct cluster *cluster)
+{
+    struct placement_class **at = &cluster->classes;
+    size_t again = 0, first = 0;
+    while (*at) {
+        struct placement_class *class = *at;
+        bool drop = class->again ? ++again >= CLASSES_KEPT : ++first >= FIRST_CLASSES_KEPT;
+        *at = drop ? class->next : class;
+        if (drop)
+            class_free(class);
+        else
+            at = &class->next;
+    }
+}
+
 static struct placement_class *class_new(struct cluster *cluster,
                                          const struct cluster_demand *demand)
 {
+    drop_classes(cluster);
     struct placement_class *class = mem_alloc(sizeof(*class));
     class->key = mem_strdup(demand->key);
     class->hash = demand->hash;
+    class->again = cluster_asked_lately(cluster, demand);
     class->next = cluster->classes;
     cluster->classes = class;
-    if (cluster->class_count++ < CLASSES_KEPT)
-        return class;
-    struct placement_class **last = &cluster->classes;
-    while ((*last)->next)
-        last = &(*last)->next;
-    class_free(*last);
-    *last = NULL;
-    cluster->class_count--;
     return class;
 }
 

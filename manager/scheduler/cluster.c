@@ -41,7 +41,7 @@ void cluster_free(struct cluster *cluster)
     classes_release(cluster);
     cluster_columns_release(cluster);
     sizes_release(cluster);
-    shelves_drop(cluster);
+    grids_drop(cluster);
     for (size_t i = 0; i < cluster->count; i++) {
         for (int64_t j = 0; j < cluster->nodes[i]->attempts; j++)
             free(cluster->nodes[i]->held[j].claim);
@@ -262,7 +262,7 @@ void cluster_settle(struct cluster *cluster)
 {
     if (cluster->settled)
         return;
-    shelves_drop(cluster);
+    grids_drop(cluster);
     drop_gone(cluster);
     sort_nodes(cluster);
     cluster_columns_release(cluster);
@@ -285,7 +285,7 @@ void cluster_note_change(struct cluster *cluster, struct cluster_node *node)
     if (!cluster->settled)
         return;
     fit_update(&cluster->fits[node->rank], node);
-    shelves_move(cluster, node->rank);
+    grids_move(cluster, node->rank);
     cluster->changes[cluster->change_count++ % CHANGES_KEPT] = node->rank;
 }
 

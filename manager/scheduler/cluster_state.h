@@ -10,10 +10,11 @@
 #include <uthash.h>
 
 enum {
-    CLASSES_KEPT = 32,      /* the least recently used one goes */
+    CLASSES_KEPT = 32,
+    FIRST_CLASSES_KEPT = 4,
+    ASKED_KEPT = 64,
     PREDICATES_KEPT = 2000, /* then all go */
-    ONCE_KEPT = 64,
-    CHANGES_KEPT = 8192, /* a class that is further behind is scored anew */
+    CHANGES_KEPT = 8192,    /* a class that is further behind is scored anew */
 };
 
 /* ---- nodes ---- */
@@ -113,25 +114,33 @@ struct cluster_group {
 int64_t tally_get(const struct tally *tally, const struct cluster_node *node);
 void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount);
 
-/* ---- shelves.c: nodes by how full they are ---- */
+/* ---- grids.c: nodes of about one size, by how much of them is free ---- */
 
-enum { SHELVES = 18 * 64 + 1 };
-struct shelf_place {
-    uint32_t next, previous; /* ranks, from 1; 0: none */
-    uint32_t shelf;
+enum { GRIDS_MAX = 16, GRID_STEPS = 64 };
+struct grid {
+    uint32_t grade;                         /* of the size */
+    struct capacity least, most;            /* of its nodes: cpu and memory */
+    uint64_t filled[GRID_STEPS];            /* by free cpu: a bit for each step of free memory */
+    uint32_t first[GRID_STEPS][GRID_STEPS]; /* by free cpu and memory: ranks, from 1; 0: none */
 };
-struct shelves {
-    uint32_t first[SHELVES];     /* fullest nodes first; ranks, from 1 */
-    struct shelf_place places[]; /* by rank */
+struct grid_place {
+    uint32_t next, previous; /* of the same cell: ranks, from 1; 0: none */
+    uint8_t grid, cpu, memory;
+};
+struct grids {
+    struct grid *grids[GRIDS_MAX];
+    size_t count;
+    int64_t powers[GRID_STEPS]; /* 10^free of a node on that step, at least */
+    struct grid_place places[]; /* by rank */
 };
 
 struct cluster;
 /* While the cluster is settled. */
-const struct shelves *shelves_obtain(struct cluster *cluster);
-void shelves_move(struct cluster *cluster, uint32_t rank);
-void shelves_drop(struct cluster *cluster);
-/* Of 10^free_cpu + 10^free_memory of its nodes. */
-int64_t shelf_least(size_t shelf);
+const struct grids *grids_obtain(struct cluster *cluster);
+void grids_move(struct cluster *cluster, uint32_t rank);
+void grids_drop(struct cluster *cluster);
+/* The first step on which a node may be that has room for what is asked, of `total` at most. */
+size_t grid_step_with_room(int64_t asked, int64_t total);
 
 /* ---- the cluster ---- */
 
@@ -151,7 +160,7 @@ struct cluster {
     struct node_fit *fits;
     size_t fits_capacity;
     struct node_size *sizes;
-    struct shelves *shelves; /* NULL: nobody has asked */
+    struct grids *grids; /* NULL: nobody has asked */
     struct column *columns;
     struct predicate *predicates;
 
@@ -159,9 +168,8 @@ struct cluster {
     uint64_t change_count;
 
     struct placement_class *classes; /* most recently used first */
-    size_t class_count;
-    uint64_t once[ONCE_KEPT]; /* hashes of keys that were asked for once, a ring */
-    size_t once_count;
+    uint64_t asked[ASKED_KEPT];      /* hashes of keys that were asked for, a ring */
+    size_t asked_count;
     uint64_t claim_number;
     struct cluster_claim **victims; /* of the last preemption */
     size_t victim_capacity;
@@ -279,6 +287,7 @@ struct placement_class {
     struct placement_class *next;
     char *key;
     uint64_t hash; /* of the key */
+    bool again;    /* it was asked for before */
     struct arena arena;
     uint64_t picture, seen; /* of the cluster: what it was built from, changes it has seen */
     enum placement_policy policy;
@@ -306,6 +315,8 @@ struct placement_class {
 /* The demand's class, up to date and set to the group. */
 struct placement_class *class_obtain(struct cluster *cluster, struct cluster_group *group,
                                      const struct cluster_demand *demand);
+/* Whether its like was asked for lately, and notes that it is. */
+bool cluster_asked_lately(struct cluster *cluster, const struct cluster_demand *demand);
 /* A claim of the group came or went. */
 void classes_count_claim(struct cluster *cluster, const struct cluster_group *group,
                          const struct cluster_node *node, int64_t amount);

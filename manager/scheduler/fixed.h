@@ -24,6 +24,16 @@ int64_t fixed_free_power(int64_t used, int64_t total);
 /* What it is multiplied with when `asked` more is taken: 10^-(asked/total). */
 int64_t fixed_asked_factor(int64_t asked, int64_t total);
 
+static inline int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* clamp(20 - (10^free_cpu + 10^free_memory), 0, 18) / 18, from both powers as they would be. */
 static inline int64_t part_binpack(int64_t cpu_power, int64_t memory_power)
 {

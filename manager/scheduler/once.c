@@ -5,16 +5,6 @@
 
 #include <stdlib.h>
 
-/* False when such a one was asked for lately, and notes it. */
-static bool is_first(struct cluster *cluster, const struct cluster_demand *demand)
-{
-    for (size_t i = 0; i < ONCE_KEPT; i++)
-        if (cluster->once[i] == demand->hash)
-            return false;
-    cluster->once[cluster->once_count++ % ONCE_KEPT] = demand->hash;
-    return true;
-}
-
 bool once_is_enough(struct cluster *cluster, const struct cluster_group *group,
                     const struct cluster_demand *demand)
 {
@@ -22,7 +12,7 @@ bool once_is_enough(struct cluster *cluster, const struct cluster_group *group,
         demand_is_special(demand) || policy_is_load_based(policy_of(cluster, demand)))
         return false;
     return !group->tally.size && group->job->total < LIMIT_ATTEMPTS_PER_ASSIGNMENT &&
-           is_first(cluster, demand);
+           !cluster_asked_lately(cluster, demand);
 }
 
 struct one_spread {
@@ -101,22 +91,6 @@ static void offer(struct pick *pick, const struct cluster *cluster, const struct
 
 /* ---- fullest first, while a node may still be better ---- */
 
-/* What the powers are multiplied with at least, where it fits at all. */
-static int64_t least_factor(const struct cluster *cluster, const struct one *one)
-{
-    int64_t least = FIXED_ONE;
-    const struct capacity *needs = &one->demand->needs;
-    for (const struct node_size *size = cluster->sizes; size; size = size->hh.next) {
-        const struct size_factors *factors = &one->factors[size->index];
-        if (size->key.cpu_millis < needs->cpu_millis ||
-            size->key.memory_bytes < needs->memory_bytes)
-            continue;
-        least = factors->cpu < least ? factors->cpu : least;
-        least = factors->memory < least ? factors->memory : least;
-    }
-    return least;
-}
-
 /* Of all parts but the policy's. */
 static int64_t most_of_others(const struct one *one)
 {
@@ -134,27 +108,112 @@ static int64_t most_of_others(const struct one *one)
     return sum;
 }
 
-/* False: too many had to be looked at, and not all were. */
-static bool pick_fullest(struct cluster *cluster, const struct one *one, const uint64_t *words,
-                         struct pick *pick)
+struct search {
+    const struct cluster *cluster;
+    const struct one *one;
+    const uint64_t *words; /* of the candidates */
+    int64_t others;        /* the most of all parts but the policy's */
+};
+
+/* A grid that is still to be looked through. */
+struct search_grid {
+    const struct grid *grid;
+    struct size_factors factors; /* what the powers are multiplied with at least */
+    size_t cpu, memory;          /* the first steps where there may be room */
+    int64_t best;                /* the most that a node there can be worth */
+};
+
+/* The most that a node of such a cell can be worth: two units in the last place were cut off. */
+static int64_t cell_best(const struct search *search, const struct search_grid *at, size_t cpu,
+                         size_t memory)
 {
-    const struct shelves *shelves = shelves_obtain(cluster);
-    int64_t factor = least_factor(cluster, one), others = most_of_others(one);
-    size_t looked_at = 0;
-    for (size_t shelf = 0; shelf < SHELVES; shelf++) {
-        /* two units in the last place: each product was cut off */
-        int64_t power = ((shelf_least(shelf) * factor) >> FIXED_BITS) - 2;
-        if (pick->found && (part_binpack(power, 0) + others) * one->scale < pick->score)
-            return true;
-        for (uint32_t at = shelves->first[shelf]; at; at = shelves->places[at - 1].next) {
-            size_t rank = at - 1;
-            if (words[rank / 64] >> (rank % 64) & 1)
-                offer(pick, cluster, one, rank);
-            if (++looked_at > cluster->count / 2)
-                return false;
+    const int64_t *powers = search->cluster->grids->powers;
+    int64_t sum = ((powers[cpu] * at->factors.cpu) >> FIXED_BITS) +
+                  ((powers[memory] * at->factors.memory) >> FIXED_BITS);
+    return (part_binpack(sum - 2, 0) + search->others) * search->one->scale;
+}
+
+static uint64_t cells_from(const struct search_grid *at, size_t cpu)
+{
+    return at->grid->filled[cpu] & (~UINT64_C(0) << at->memory);
+}
+
+static int64_t grid_best(const struct search *search, const struct search_grid *at)
+{
+    int64_t best = INT64_MIN;
+    for (size_t cpu = at->cpu; cpu < GRID_STEPS; cpu++)
+        if (cells_from(at, cpu))
+            best = greater(
+                best, cell_best(search, at, cpu, (size_t)__builtin_ctzll(cells_from(at, cpu))));
+    return best;
+}
+
+static void grid_begin(const struct search *search, const struct grid *grid,
+                       struct search_grid *ret_at)
+{
+    const struct capacity *needs = &search->one->demand->needs;
+    *ret_at = (struct search_grid){
+        .grid = grid,
+        .factors = {fixed_asked_factor(needs->cpu_millis, grid->least.cpu_millis),
+                    fixed_asked_factor(needs->memory_bytes, grid->least.memory_bytes)},
+        .cpu = grid_step_with_room(needs->cpu_millis, grid->most.cpu_millis),
+        .memory = grid_step_with_room(needs->memory_bytes, grid->most.memory_bytes),
+    };
+    ret_at->best = grid_best(search, ret_at);
+}
+
+static void offer_cell(const struct search *search, uint32_t first, struct pick *pick)
+{
+    for (uint32_t at = first; at; at = search->cluster->grids->places[at - 1].next) {
+        size_t rank = at - 1;
+        if (search->words[rank / 64] >> (rank % 64) & 1)
+            offer(pick, search->cluster, search->one, rank);
+    }
+}
+
+/* Fuller cells first: when one cannot be better, no emptier one can. */
+static void offer_grid(const struct search *search, const struct search_grid *at, struct pick *pick)
+{
+    for (size_t cpu = at->cpu; cpu < GRID_STEPS; cpu++) {
+        uint64_t filled = cells_from(at, cpu);
+        if (pick->found && cell_best(search, at, cpu, at->memory) < pick->score)
+            return;
+        for (; filled; filled &= filled - 1) {
+            size_t memory = (size_t)__builtin_ctzll(filled);
+            if (pick->found && cell_best(search, at, cpu, memory) < pick->score)
+                break;
+            offer_cell(search, at->grid->first[cpu][memory], pick);
         }
     }
-    return true;
+}
+
+/* Of several the one whose nodes may be best. */
+static struct search_grid *take_best(struct search_grid *grids, size_t count)
+{
+    struct search_grid *best = &grids[0], found;
+    for (size_t i = 1; i < count; i++)
+        if (grids[i].best > best->best)
+            best = &grids[i];
+    found = *best;
+    *best = grids[count - 1];
+    grids[count - 1] = found;
+    return &grids[count - 1];
+}
+
+static void pick_fullest(struct cluster *cluster, const struct one *one, const uint64_t *words,
+                         struct pick *pick)
+{
+    const struct grids *grids = grids_obtain(cluster);
+    const struct search search = {cluster, one, words, most_of_others(one)};
+    struct search_grid left[GRIDS_MAX];
+    for (size_t i = 0; i < grids->count; i++)
+        grid_begin(&search, grids->grids[i], &left[i]);
+    for (size_t count = grids->count; count; count--) {
+        const struct search_grid *at = take_best(left, count);
+        if (pick->found && at->best < pick->score)
+            return;
+        offer_grid(&search, at, pick);
+    }
 }
 
 /* ---- all of them ---- */
@@ -174,7 +233,9 @@ struct pick pick_once(struct cluster *cluster, const struct cluster_demand *dema
     cluster_settle(cluster);
     _cleanup_free_ uint64_t *words = cluster_candidates(cluster, demand);
     one_init(cluster, demand, &one);
-    if (one.policy != POLICY_BINPACK || !pick_fullest(cluster, &one, words, &pick))
+    if (one.policy == POLICY_BINPACK)
+        pick_fullest(cluster, &one, words, &pick);
+    else
         pick_of_all(cluster, &one, words, &pick);
     one_release(&one);
     return pick;

@@ -52,10 +52,19 @@ static const struct string_list *random_devices(struct random_cluster *it)
     return chance(it, 30) ? NULL : &PICK(it, lists);
 }
 
+/* Of a few models, or like no other. */
+static struct capacity random_capacity(struct random_cluster *it)
+{
+    static const int64_t cpus[] = {1000, 2000, 4000}, memories[] = {1024, 2048, 8192};
+    if (chance(it, 40))
+        return (struct capacity){1 + (int64_t)below(it, 20000),
+                                 1 + (int64_t)below(it, (uint64_t)(65536 * MIB)), 4096 * MIB};
+    return (struct capacity){PICK(it, cpus), PICK(it, memories) * MIB, 4096 * MIB};
+}
+
 static struct cluster_facts random_facts(struct random_cluster *it, const char *id)
 {
     static const char *const datacenters[] = {"plant-1", "plant-2", "office"};
-    static const int64_t cpus[] = {1000, 2000, 4000}, memories[] = {1024, 2048, 8192};
     return (struct cluster_facts){
         .properties = {.id = id,
                        .datacenter = PICK(it, datacenters),
@@ -64,7 +73,7 @@ static struct cluster_facts random_facts(struct random_cluster *it, const char *
         .barred = chance(it, 10) ? REASON_INELIGIBLE : REASON_NONE,
         .runtimes =
             chance(it, 90) ? 1u << RUNTIME_DOCKER | 1u << RUNTIME_PROCESS : 1u << RUNTIME_PROCESS,
-        .capacity = {PICK(it, cpus), PICK(it, memories) * MIB, 4096 * MIB},
+        .capacity = random_capacity(it),
         .max_attempts = chance(it, 20) ? 3 : 100,
         .dynamic_ports = chance(it, 50) ? UNSET : (int64_t)below(it, 4),
         .devices = random_devices(it),
