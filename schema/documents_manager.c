@@ -207,8 +207,9 @@ static const struct field node_desired_fields[] = {
           "Revision by job: everything that is assigned to the node.", COUNT_BOUNDS,
           .pattern = "^[a-z0-9][a-z0-9-]{0,39}$", .accepts = name_is_valid),
     FIELD(struct node_desired, INT, "session_floor", session_floor,
-          "Its last session, in a tombstone, or when it speaks with a smaller one.", COUNT_BOUNDS,
-          .flags = FIELD_OMIT_DEFAULT),
+          "Its last session, in a tombstone; or the least that it has to speak with, when it spoke "
+          "with one that is over.",
+          COUNT_BOUNDS, .flags = FIELD_OMIT_DEFAULT),
 };
 const struct record node_desired_record =
     RECORD("node_desired", struct node_desired, node_desired_fields,

@@ -121,6 +121,14 @@ static int fill_index(const struct node *node, struct arena *arena, struct int_m
     return 0;
 }
 
+/* A deleted node's next session is another node's, above the one that was deleted. */
+static int64_t session_floor(const struct node *node)
+{
+    if (node->deleted)
+        return node->session;
+    return node->muted ? node->session + 1 : 0;
+}
+
 static int fill_node_desired(struct manager *manager, struct node *node, struct arena *arena,
                              struct document *document)
 {
@@ -129,7 +137,7 @@ static int fill_node_desired(struct manager *manager, struct node *node, struct 
     *out = (struct node_desired){.eligible = node->eligible,
                                  .labels = node->labels,
                                  .interval_ms = node->interval_ms,
-                                 .session_floor = node->deleted || node->muted ? node->session : 0};
+                                 .session_floor = session_floor(node)};
     int error = fill_index(node, arena, &out->assignments);
     if (error)
         return error;

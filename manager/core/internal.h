@@ -275,6 +275,8 @@ void node_refresh(struct manager *manager, struct node *node);
 void node_queue_jobs(struct manager *manager, struct node *node);
 void node_set_labels(struct node *node, const struct string_map *labels);
 void node_delete(struct manager *manager, struct node *node);
+/* Its index becomes a tombstone, above whose session it is another node. */
+void node_bury(struct manager *manager, struct node *node);
 /* It is known to be there again after it was deleted. */
 void node_revive(struct manager *manager, struct node *node);
 

@@ -114,14 +114,26 @@ static void note_instance(struct manager *manager, struct node *node, const char
 }
 
 /* A worker that lost its store, with its clock set back, and whose will has overwritten what it
- * could have read back, would never be heard again. Its birth may have come while we were away, so
- * a retained one is answered too: where it is only an old copy, its worker ignores the answer. */
+ * could have read back, would never be heard again; nor one that could not store its last session
+ * and was born with it once more. Its birth may have come while we were away, so a retained one is
+ * answered too: where it is only an old copy, its worker ignores the answer. A deleted node's
+ * tombstone may have been cleared meanwhile, and one that is back has no other document until it
+ * was asked. */
 static void tell_floor(struct manager *manager, struct node *node)
 {
-    if (node->muted)
-        return;
-    node->muted = true;
-    mark_desired(manager, node);
+    if (node->deleted || node->reborn) {
+        node_bury(manager, node);
+    } else if (!node->muted) {
+        node->muted = true;
+        mark_desired(manager, node);
+    }
+}
+
+/* A session that we have seen the end of, or an older one. */
+static bool is_over(const struct node *node, const struct presence_document *presence)
+{
+    bool ended = node->deleted || node->offline;
+    return presence->session < node->session || (presence->session == node->session && ended);
 }
 
 void on_presence(struct manager *manager, const struct manager_event *event)
@@ -131,12 +143,11 @@ void on_presence(struct manager *manager, const struct manager_event *event)
     struct node *node = node_admit(manager, event->node);
     if (!node)
         return;
-    if (presence->session < node->session && !offline)
+    if (!offline && is_over(node, presence)) {
         tell_floor(manager, node);
-    if (presence->session < node->session ||
-        (presence->session == node->session && !offline && node->offline))
         return;
-    if (node->deleted && (presence->session == node->session || offline))
+    }
+    if (presence->session < node->session || (node->deleted && offline))
         return;
     node->muted = node->muted && presence->session == node->session;
     node->session = presence->session;

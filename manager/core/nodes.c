@@ -124,6 +124,20 @@ static void clear_worker_topics(struct manager *manager, struct node *node)
     }
 }
 
+void node_bury(struct manager *manager, struct node *node)
+{
+    node->deleted = true;
+    node->has_info = false;
+    node->settled = true;
+    node->ask_wanted = node->reborn = false;
+    timer_unset(&manager->timers, &node->timer);
+    timer_unset(&manager->timers, &node->ask_timer);
+    node->ask_token[0] = '\0';
+    mark_desired(manager, node);
+    grave_dig(manager, TOPIC_NODE_DESIRED, node->id, NULL);
+    node_describe(manager, node);
+}
+
 void node_delete(struct manager *manager, struct node *node)
 {
     for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
@@ -133,19 +147,10 @@ void node_delete(struct manager *manager, struct node *node)
     clear_worker_topics(manager, node);
     node_queue_jobs(manager, node);
     node_forget_strays(node);
-    node->deleted = true;
-    node->has_info = false;
-    node->settled = true;
-    node->ask_wanted = node->reborn = false;
     node->eligible = true;
     node->interval_ms = UNSET;
     node_set_labels(node, &(struct string_map){NULL, 0});
-    timer_unset(&manager->timers, &node->timer);
-    timer_unset(&manager->timers, &node->ask_timer);
-    node->ask_token[0] = '\0';
-    mark_desired(manager, node);
-    grave_dig(manager, TOPIC_NODE_DESIRED, node->id, NULL);
-    node_describe(manager, node);
+    node_bury(manager, node);
     emit_event(manager, "node_deleted", REASON_NODE_DELETED, NULL, node->id, NULL,
                "what it had is placed elsewhere");
 }

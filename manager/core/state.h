@@ -218,7 +218,7 @@ struct node {
     struct node_info info;
     int64_t session;
     bool offline;
-    bool muted;  /* it was born with a smaller session than we know: it is told ours */
+    bool muted;  /* it was born with a session that is over: it is told so */
     bool reborn; /* was deleted and is back: asked, so that all that it has was reported before */
     char instance[NODE_INSTANCE_SIZE]; /* of the process that spoke last, and of the one before */
     char former_instance[NODE_INSTANCE_SIZE];

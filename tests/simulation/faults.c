@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOSSES_APART_MS = 60000 };
-
 int64_t fault_up_to(struct world *world, int64_t limit)
 {
     return (int64_t)prng_below(&world->fault, (uint64_t)limit) + 1;

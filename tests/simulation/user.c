@@ -311,9 +311,12 @@ void user_act_on_node(struct user *user, struct prng *prng)
         node_do(user, node, verb, value);
 }
 
+/* Its documents go, which is a loss too: none at the same time as another (faults.c). */
 bool user_delete_node(struct user *user, int node)
 {
-    if (!may_command(user, node))
+    const struct world *world = user->world;
+    bool lately = world->lost_ms && world->now_ms - world->lost_ms < LOSSES_APART_MS;
+    if (!may_command(user, node) || lately)
         return false;
     node_do(user, node, NODE_DELETE, 0);
     return true;

@@ -25,6 +25,7 @@ enum {
     KEEPALIVE_MS = 10000,
     INSTANCES_MAX = 3,          /* of one job */
     SETTLE_MAX_MS = 20 * 60000, /* I9's bound */
+    LOSSES_APART_MS = 60000,
 };
 
 /* One fault at a certain place: the n-th operation of a kind. */

@@ -54,12 +54,12 @@ bool job_is_settled(const struct worker *worker, const char *name)
     return held->revision == revision && held->head.term == worker->term;
 }
 
-bool index_has_dropped(const struct node_desired *desired, const char *job,
-                       const struct manager_head *assignment)
+bool index_is_beyond(const struct node_desired *desired, const char *job,
+                     const struct assignment *assignment)
 {
-    return assignment->term == desired->head.term &&
-           !strcmp(assignment->manager, desired->head.manager) &&
-           assignment->seq < desired->head.seq && index_revision(desired, job) == UNSET;
+    const struct manager_head *head = &assignment->head;
+    return head->term == desired->head.term && !strcmp(head->manager, desired->head.manager) &&
+           head->seq < desired->head.seq && index_revision(desired, job) != assignment->revision;
 }
 
 static bool stop_after_is_due(const struct step *step, const struct attempt *attempt)

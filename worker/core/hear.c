@@ -215,11 +215,11 @@ static void assignment_take(struct step *step, struct job *job, struct worker_ev
     }
 }
 
-/* An old copy, of a broker that went back in time, of what is over. */
+/* An old copy, of a broker that went back in time, of what is over or was changed since. */
 static bool is_left_over(const struct worker *worker, const struct worker_event *event)
 {
     return worker->desired &&
-           index_has_dropped(&worker->desired->value, event->job, &event->assignment->value.head);
+           index_is_beyond(&worker->desired->value, event->job, &event->assignment->value);
 }
 
 void hear_assignment(struct step *step, struct worker_event *event)

@@ -152,10 +152,10 @@ void attempt_stop_run(struct step *step, const struct attempt *attempt, int64_t 
 void attempt_remove_run(struct step *step, const struct attempt *attempt, int64_t run);
 /* Whether the leader's index says that nothing beyond our assignments is wanted of this job. */
 bool job_is_settled(const struct worker *worker, const char *name);
-/* Whether an assignment is older than an index of the same manager that does not name its job: an
- * old copy of what is over. It starts nothing. */
-bool index_has_dropped(const struct node_desired *desired, const char *job,
-                       const struct manager_head *assignment);
+/* Whether an assignment is older than an index of the same manager that does not name its job, or
+ * another revision: an old copy. It starts nothing. */
+bool index_is_beyond(const struct node_desired *desired, const char *job,
+                     const struct assignment *assignment);
 
 /* ---- ending.c: an execution ended or could not start ---- */
 

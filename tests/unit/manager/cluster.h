@@ -38,6 +38,12 @@ void cluster_init_preempting(struct cluster *cluster, enum preemption preemption
 void cluster_init_recovering(struct cluster *cluster, const char *id, int64_t term);
 void cluster_release(struct cluster *cluster);
 
+/* The one of a cmocka test, between setup and teardown: with no node, or with n1. */
+extern struct cluster *c;
+int cluster_setup(void **state);
+int cluster_setup_with_n1(void **state);
+int cluster_teardown(void **state);
+
 /* Steps one event, commits, collects what was written, until nothing more follows. */
 void cluster_step(struct cluster *cluster, const struct manager_event *event);
 void cluster_lead(struct cluster *cluster);

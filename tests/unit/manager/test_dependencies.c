@@ -12,25 +12,7 @@
 #define ON2(job, cond) \
     "{\"image\":\"web\",\"depends_on\":[{\"job\":\"" job "\",\"condition\":\"" cond "\"}]}"
 
-static struct cluster *c;
 static const char *const nodes[] = {"n1", NULL};
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    cluster_add_node(c, "n1");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
 
 static const char *pending_text(const char *job)
 {
@@ -226,7 +208,7 @@ static void a_long_circle_is_told_by_its_end(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup_with_n1, cluster_teardown)
 
 int main(void)
 {

@@ -13,26 +13,8 @@
     "{\"payload\":\"required\",\"meta_required\":[\"size\"],\"meta_optional\":[\"note\"]}}"
 #define FREE "{\"type\":\"batch\",\"image\":\"resize:1\",\"parameters\":{}}"
 
-static struct cluster *c;
 static struct string_pair size_big[] = {{"size", "big"}};
 static const char *const nodes[] = {"n1", NULL};
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    cluster_add_node(c, "n1");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
 
 static struct dispatch_arguments asked(void)
 {
@@ -222,7 +204,7 @@ static void of_children_that_have_ended_the_newest_are_kept(void **state)
     assert_int_equal(there, 1 + 1 + CHILDREN_KEPT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup_with_n1, cluster_teardown)
 
 int main(void)
 {

@@ -12,25 +12,8 @@
 
 enum { AN_HOUR_MS = 3600 * 1000 };
 
-static struct cluster *c;
 static const char *const both[] = {"n1", "n2", NULL};
 static const char *const three[] = {"n1", "n2", "n3", NULL};
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
 
 static void nodes_join(const char *const *nodes)
 {
@@ -292,8 +275,8 @@ static void a_deleted_node_takes_its_instance_along_and_gets_one_when_it_is_back
     cluster_command(c, COMMAND_NODE_DELETE, "n2");
     assert_int_equal(cluster_status(c, "mon")->wanted, 1);
     assert_int_equal(cluster_wanted(c, "n1", "mon"), 1);
-    cluster_presence(c, "n2", PRESENCE_ONLINE, 2);
     cluster_add_node(c, "n2");
+    cluster_presence(c, "n2", PRESENCE_ONLINE, 2);
     cluster_answer(c, "n2", NULL, 0, 0);
     cluster_obey(c, NULL);
     assert_int_equal(running_each("mon", both), 2);
@@ -342,7 +325,7 @@ static void heartbeats_and_reports_change_nothing(void **state)
     assert_int_equal(cluster_writes(c, "nodes/n1/assign/mon"), writes);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
 
 int main(void)
 {

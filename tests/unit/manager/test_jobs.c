@@ -9,24 +9,6 @@
 #define WEB  "{\"image\":\"nginx:1.27\",\"count\":2}"
 #define SUMS "{\"image\":\"x\",\"type\":\"batch\"}"
 
-static struct cluster *c;
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
-
 static void a_submitted_job_is_assigned_and_runs(void **state)
 {
     (void)state;
@@ -329,7 +311,7 @@ static void a_restart_by_a_person_asks_for_the_next_run(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_submitted_job_is_assigned_and_runs),
         TEST(the_nodes_index_names_its_assignments),

@@ -7,26 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct cluster *c;
 static const char *const only_n2[] = {"n2", NULL};
 
 enum { SILENCE_MS = 3 * 10000 + DEFAULT_GRACE_MS };
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
 
 static void an_unreachable_worker_does_not_stop_the_manager(void **state)
 {
@@ -167,7 +150,7 @@ static void what_is_deleted_leaves_nothing_behind(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_unreachable_worker_does_not_stop_the_manager),
         TEST(unplaceable_tasks_are_not_dropped),

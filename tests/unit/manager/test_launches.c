@@ -12,27 +12,9 @@
 #define JOB(cron, ...) \
     "{\"image\":\"x\",\"type\":\"batch\",\"schedule\":{\"cron\":\"" cron "\"" __VA_ARGS__ "}}"
 
-static struct cluster *c;
 static const char *const one[] = {"n1", NULL};
 
 /* At 2023-11-14 22:13:20 UTC. */
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    cluster_add_node(c, "n1");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
-
 /* Children that were ever assigned to the node. */
 static size_t launches(const char *parent)
 {
@@ -243,7 +225,7 @@ static void only_the_newest_launches_that_have_ended_are_kept(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup_with_n1, cluster_teardown)
     const struct CMUnitTest tests[] = {
         TEST(it_is_launched_at_its_times_and_is_not_run_itself),
         TEST(a_launch_that_still_runs_makes_the_next_time_pass),

@@ -6,30 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct cluster *c;
 static const char *const only_n2[] = {"n2", NULL};
 static const char *const both[] = {"n1", "n2", NULL};
 
 enum { SILENCE_MS = 3 * 10000 + DEFAULT_GRACE_MS };
 
 #define PATIENT "{\"image\":\"x\",\"disconnect\":{\"lost_after\":\"1m\"}}"
-
-static int setup(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    cluster_add_node(c, "n1");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
-    return 0;
-}
 
 /* "web" runs on n1; n2 has joined, and n1 is silent for `ms`. */
 static void silence_n1(const char *spec, int64_t ms)
@@ -62,38 +44,6 @@ static void the_will_alone_moves_nothing_but_keeps_new_work_away(void **state)
     assert_string_equal(cluster_pending_reason(c, "other", 0), "node_silent");
     cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
     assert_int_equal(cluster_wanted(c, "n1", "other"), 1);
-}
-
-static void an_offline_of_an_older_session_changes_nothing(void **state)
-{
-    (void)state;
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 5);
-    cluster_presence(c, "n1", PRESENCE_OFFLINE, 4);
-    cluster_set(c, "web", PATIENT);
-    assert_int_equal(cluster_wanted(c, "n1", "web"), 1);
-}
-
-/* Found by the simulation, seed 54750. */
-static void a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known(void **state)
-{
-    (void)state;
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 5);
-    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 0);
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 3);
-    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
-}
-
-/* Found by the simulation, seed 36381. */
-static void a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too(void **state)
-{
-    (void)state;
-    struct presence_document presence = {.state = PRESENCE_ONLINE, .session = 3};
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 5);
-    cluster_step(c, &(struct manager_event){.kind = EVENT_LINK_LOST});
-    cluster_step(c, &(struct manager_event){
-                        .kind = EVENT_NODE_PRESENCE, .node = "n1", .presence = &presence});
-    cluster_step(c, &(struct manager_event){.kind = EVENT_PICTURE_WHOLE});
-    assert_int_equal(cluster_document(c, "nodes/n1/desired")->node_desired.session_floor, 5);
 }
 
 static void a_leftover_whose_end_was_missed_does_not_bar_its_node_for_ever(void **state)
@@ -266,53 +216,6 @@ static void while_we_are_not_connected_the_timers_stand_still(void **state)
     assert_int_equal(cluster_status(c, "web")->counts.unknown, 1);
 }
 
-static void a_deleted_nodes_attempts_are_lost_and_its_topics_cleared(void **state)
-{
-    (void)state;
-    cluster_set(c, "web", PATIENT);
-    cluster_obey(c, NULL);
-    cluster_add_node(c, "n2");
-    cluster_presence(c, "n1", PRESENCE_OFFLINE, 1);
-    assert_true(cluster_command(c, COMMAND_NODE_DELETE, "n1")->accepted);
-    assert_int_equal(cluster_wanted(c, "n2", "web"), 1);
-    assert_true(cluster_cleared(c, "nodes/n1/info"));
-    assert_true(cluster_cleared(c, "nodes/n1/status"));
-    assert_true(cluster_cleared(c, "nodes/n1/state/web"));
-    const struct document *desired = cluster_document(c, "nodes/n1/desired");
-    assert_true(desired->node_desired.head.tombstone);
-    assert_int_equal(desired->node_desired.session_floor, 1);
-    assert_true(cluster_assignment(c, "n1", "web")->head.tombstone);
-}
-
-static void a_deleted_node_comes_back_with_a_new_session_only(void **state)
-{
-    (void)state;
-    cluster_command(c, COMMAND_NODE_DELETE, "n1");
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 1);
-    cluster_heartbeat(c, "n1");
-    assert_int_equal(c->asked_count, 0);
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
-    assert_true(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
-    cluster_answer(c, "n1", NULL, 0, 0);
-    assert_false(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
-}
-
-static void what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there(void **state)
-{
-    (void)state;
-    cluster_set(c, "web", PATIENT);
-    struct assignment kept = {.revision = 70, .spec = {.name = "web"}};
-    cluster_command(c, COMMAND_JOB_DELETE, "web");
-    cluster_command(c, COMMAND_NODE_DELETE, "n1");
-    cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
-    cluster_add_node(c, "n1");
-    cluster_set(c, "other", PATIENT);
-    assert_int_equal(cluster_wanted(c, "n1", "other"), 0);
-    cluster_answer(c, "n1", &kept, 1, 1);
-    assert_true(cluster_assignment(c, "n1", "web")->head.tombstone);
-    assert_true(cluster_assignment(c, "n1", "web")->revision > 70);
-}
-
 static void an_ineligible_node_gets_nothing_new_and_keeps_what_it_has(void **state)
 {
     (void)state;
@@ -463,13 +366,10 @@ static void an_update_that_cannot_run_stops_at_the_first_instance(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup_with_n1, cluster_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_silent_node_makes_its_attempts_unknown_not_lost),
         TEST(the_will_alone_moves_nothing_but_keeps_new_work_away),
-        TEST(an_offline_of_an_older_session_changes_nothing),
-        TEST(a_birth_with_a_smaller_session_is_answered_with_the_one_that_is_known),
-        TEST(a_smaller_birth_that_came_while_the_manager_was_away_is_answered_too),
         TEST(a_leftover_whose_end_was_missed_does_not_bar_its_node_for_ever),
         TEST(after_lost_after_the_instance_runs_elsewhere),
         TEST(a_pinned_instance_is_never_replaced),
@@ -482,9 +382,6 @@ int main(void)
         TEST(a_lost_attempt_stays_lost_whatever_is_reported_later),
         TEST(what_a_lost_attempt_holds_is_free_only_when_the_worker_has_answered),
         TEST(while_we_are_not_connected_the_timers_stand_still),
-        TEST(a_deleted_nodes_attempts_are_lost_and_its_topics_cleared),
-        TEST(a_deleted_node_comes_back_with_a_new_session_only),
-        TEST(what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there),
         TEST(an_ineligible_node_gets_nothing_new_and_keeps_what_it_has),
         TEST(labels_set_by_people_are_merged_and_taken_away),
         TEST(a_failed_service_is_placed_again_after_a_growing_delay_on_another_node),

@@ -9,29 +9,11 @@
 /* A node has four cores: two of these fill it. */
 #define BIG(...) "{\"image\":\"x\",\"resources\":{\"cpu\":2}" __VA_ARGS__ "}"
 
-static struct cluster *c;
-
 static int setup(void **state)
 {
     (void)state;
     c = calloc(1, sizeof(*c));
     cluster_init_preempting(c, PREEMPTION_BY_ALL);
-    return 0;
-}
-
-static int setup_system(void **state)
-{
-    (void)state;
-    c = calloc(1, sizeof(*c));
-    cluster_init(c);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cluster_release(c);
-    free(c);
     return 0;
 }
 
@@ -319,8 +301,8 @@ static void a_system_job_takes_its_room_on_each_node_and_a_service_does_not(void
 
 int main(void)
 {
-#define TEST(name)        cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_SYSTEM(name) cmocka_unit_test_setup_teardown(name, setup_system, teardown)
+#define TEST(name)        cmocka_unit_test_setup_teardown(name, setup, cluster_teardown)
+#define TEST_SYSTEM(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_constraint_is_kept_to_and_named_where_nothing_satisfies_it),
         TEST(the_constraints_of_job_and_task_hold_both),

@@ -256,6 +256,23 @@ TEST(absence_never_means_stop_until_the_leaders_index_says_so)
     fixture_release(&f);
 }
 
+/* Found by the simulation, seed 6088828. */
+TEST(an_assignment_older_than_the_index_that_names_another_revision_starts_nothing)
+{
+    (void)state;
+    struct fixture f;
+    fixture_ready(&f);
+    f.seq = 50;
+    desired(&f, "web", 1000);
+    f.seq = 10;
+    assign(&f, wanted(WEB_ID));
+    assert_null(find_effect(&f, EFFECT_START));
+    f.seq = 60;
+    assign(&f, wanted(WEB_ID));
+    assert_non_null(find_effect(&f, EFFECT_START));
+    fixture_release(&f);
+}
+
 TEST(an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_names_that_assignment)
 {
     (void)state;
@@ -458,6 +475,8 @@ int main(void)
         cmocka_unit_test(absence_never_means_stop_until_the_leaders_index_says_so),
         cmocka_unit_test(
             an_attempt_that_a_newer_assignment_does_not_name_runs_on_until_the_index_names_that_assignment),
+        cmocka_unit_test(
+            an_assignment_older_than_the_index_that_names_another_revision_starts_nothing),
         cmocka_unit_test(an_index_that_lacks_a_job_we_hold_stops_nothing),
         cmocka_unit_test(nothing_is_judged_before_the_picture_of_this_connection_is_whole),
         cmocka_unit_test(containers_of_another_cluster_are_not_ours),

@@ -1,0 +1,30 @@
+#include "cluster.h"
+
+#include "platform/base/mem.h"
+
+#include <stdlib.h>
+
+struct cluster *c;
+
+int cluster_setup(void **state)
+{
+    (void)state;
+    c = mem_alloc(sizeof(*c));
+    cluster_init(c);
+    return 0;
+}
+
+int cluster_setup_with_n1(void **state)
+{
+    cluster_setup(state);
+    cluster_add_node(c, "n1");
+    return 0;
+}
+
+int cluster_teardown(void **state)
+{
+    (void)state;
+    cluster_release(c);
+    free(c);
+    return 0;
+}
