@@ -8,6 +8,7 @@
 #include "tests/simulation/countdown.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/main_job.h"
+#include "tests/simulation/trials.h"
 #include "tests/simulation/world.h"
 
 #include <inttypes.h>
@@ -22,10 +23,11 @@ enum { EXIT_USAGE = 2 };
 struct arguments {
     struct options options;
     uint64_t first, last;
-    bool hash;  /* prints it; each seed is run twice */
-    bool whole; /* a failure is not shrunk */
-    bool once;  /* nothing after the first failure */
-    bool mixed; /* the seed decides about nodes, jobs and steps */
+    bool hash;   /* prints it; each seed is run twice */
+    bool whole;  /* a failure is not shrunk */
+    bool once;   /* nothing after the first failure */
+    bool mixed;  /* the seed decides about nodes, jobs and steps */
+    bool trials; /* each seed once with each */
     bool countdown;
     int64_t stride; /* of the countdown's n; the seed shifts it */
 };
@@ -105,12 +107,16 @@ static struct options shrink(struct options options, const char *failure)
 static void print_options(const struct options *options)
 {
     const char *separator = "";
-    printf("argosy-sim%s%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d --faults ",
+    printf("argosy-sim%s%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d ",
            options->kinds == KINDS_EVERY     ? " --types"
            : options->kinds == KINDS_CROWDED ? " --crowded"
                                              : "",
            options->mqtt5 ? " --mqtt5" : "", options->seed, options->nodes, options->jobs,
            options->steps);
+    if (options->trial)
+        printf("--trial %s --faults ", trial_name(options->trial));
+    else
+        printf("--faults ");
     for (int i = 0; i < fault_count(); i++)
         if (options->faults >> i & 1) {
             printf("%s%s", separator, fault_name(i));
@@ -153,10 +159,11 @@ static void mix(struct options *options)
     options->mqtt5 = prng_below(&prng, 2);
 }
 
-static bool run_seed(const struct arguments *arguments, uint64_t seed, uint64_t *events)
+static bool run_seed(const struct arguments *arguments, uint64_t seed, int trial, uint64_t *events)
 {
     struct options options = arguments->options;
     options.seed = seed;
+    options.trial = trial;
     if (arguments->mixed)
         mix(&options);
     struct result result = run(&options, false);
@@ -175,10 +182,12 @@ static bool run_seed(const struct arguments *arguments, uint64_t seed, uint64_t 
 static int run_all(const struct arguments *arguments)
 {
     uint64_t events = 0, failed = 0;
+    int first = arguments->trials ? 1 : arguments->options.trial;
+    int last = arguments->trials ? trial_count() : arguments->options.trial;
     clock_t start = clock();
-    for (uint64_t seed = arguments->first; seed <= arguments->last && !stops(arguments, failed);
-         seed++)
-        failed += !run_seed(arguments, seed, &events);
+    for (uint64_t seed = arguments->first; seed <= arguments->last; seed++)
+        for (int trial = first; trial <= last && !stops(arguments, failed); trial++)
+            failed += !run_seed(arguments, seed, trial, &events);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     printf("%" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64 " events, %.1f s, %.0f events/s\n",
            arguments->last - arguments->first + 1, failed, events, seconds,
@@ -249,12 +258,15 @@ static int usage(void)
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
         "                  [--types | --crowded] [--mqtt5] [--faults all|none|LIST] [--trace]\n"
-        "                  [--hash] [--whole] [--once]\n"
+        "                  [--hash] [--whole] [--once] [--trial all|NAME]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
         "  LIST is comma-separated, -NAME takes one out:");
     for (int i = 0; i < fault_count(); i++)
         printf(" %s", fault_name(i));
+    printf("\n  NAME of a trial:");
+    for (int number = 1; number <= trial_count(); number++)
+        printf(" %s", trial_name(number));
     printf("\n");
     return EXIT_USAGE;
 }
@@ -267,6 +279,13 @@ static bool read_countdown(struct arguments *arguments, const char *value)
     options->jobs = MAIN_JOB_JOBS;
     return countdown_from_string(value, &options->countdown) &&
            options->countdown.process < MAIN_JOB_PROCESSES;
+}
+
+static bool read_trial(struct arguments *arguments, const char *name)
+{
+    arguments->trials = !strcmp(name, "all");
+    arguments->options.trial = arguments->trials ? 0 : trial_from_string(name);
+    return arguments->options.trial >= 0;
 }
 
 static bool read_value(struct arguments *arguments, const char *name, const char *value)
@@ -286,6 +305,8 @@ static bool read_value(struct arguments *arguments, const char *name, const char
         arguments->stride = atoi(value);
     else if (!strcmp(name, "--countdown"))
         return read_countdown(arguments, value);
+    else if (!strcmp(name, "--trial"))
+        return read_trial(arguments, value);
     else if (!strcmp(name, "--faults"))
         return faults_from_string(value, &options->faults);
     else

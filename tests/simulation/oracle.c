@@ -152,6 +152,9 @@ static int64_t since(const struct look *look, const struct running *running)
             return look->before[i].since_ms;
     world_note(look->oracle->world, "n%d runs %s run %lld", look->site + 1, running->task_id,
                (long long)running->run);
+    if (look->oracle->calm)
+        world_fail(look->oracle->world, "I11: n%d starts %s run %lld, and nothing was wrong",
+                   look->site + 1, running->task_id, (long long)running->run);
     check_not_done(look->oracle, look->site, running);
     check_new_run(look->oracle, look->site, running);
     const struct wish *wish = oracle_wish_of(look->oracle, running->task_id);
@@ -196,6 +199,9 @@ static void look_at(struct oracle *oracle, int number)
     memcpy(look.before, site->running, sizeof(look.before[0]) * (size_t)site->count);
     site->count = 0;
     simulated_engine_visit(world->nodes[number].engine, see, &look);
+    if (oracle->calm && site->count < look.before_count)
+        world_fail(world, "I11: of %d on n%d only %d are left, and nothing was wrong",
+                   look.before_count, number + 1, site->count);
     if (look.cpu_millis > crowd_node_cpu_millis(world))
         world_fail(world, "I4: n%d runs %lld m of cpu and has %lld m", number + 1,
                    (long long)look.cpu_millis, (long long)crowd_node_cpu_millis(world));
@@ -311,6 +317,21 @@ void oracle_on_answer(struct world *world, int job, bool accepted)
     (void)world;
     (void)job;
     (void)accepted;
+}
+
+void oracle_expect_calm(struct oracle *oracle)
+{
+    oracle->calm = true;
+}
+
+void oracle_unplaced_may_be_lost(struct oracle *oracle)
+{
+    oracle->unplaced_may_be_lost = true;
+}
+
+void oracle_on_unsaid(struct oracle *oracle, const char *node)
+{
+    documents_forget(oracle->documents, node);
 }
 
 void oracle_on_forgotten(struct oracle *oracle, const char *task_id)

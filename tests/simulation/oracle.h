@@ -26,6 +26,14 @@ bool oracle_deletions_are_over(const struct oracle *oracle);
 bool oracle_was_deleted(const struct oracle *oracle, const char *topic, int64_t since_ms);
 /* An engine has lost an execution by a fault: it may be run again. */
 void oracle_on_forgotten(struct oracle *oracle, const char *task_id);
+/* I11: from now on nothing is started, and nothing that runs is ended. */
+void oracle_expect_calm(struct oracle *oracle);
+/* Only the workers' stores are left: nobody knows a job of which nothing is placed. */
+void oracle_unplaced_may_be_lost(struct oracle *oracle);
+/* A worker and the broker have lost all that it said: its next words are its first. */
+void oracle_on_unsaid(struct oracle *oracle, const char *node);
+/* I12: of what may be replaced, all runs now. */
+void oracle_check_moved(const struct oracle *oracle);
 /* I2, I4, I5: what runs, after each event that touched an engine. */
 void oracle_check(struct oracle *oracle);
 /* I1, I8, I9: all is as the user was told. False with `ret_why`. */

@@ -140,6 +140,15 @@ static void begin_anew(struct documents *documents, const struct process *proces
     said->first = said->second = 0;
 }
 
+void documents_forget(struct documents *documents, const char *node)
+{
+    size_t length = strlen(node);
+    for (struct said *said = documents->said; said; said = said->hh.next)
+        if (!strncmp(said->name, node, length) && said->name[length] == ' ' &&
+            !strchr(said->name, '/')) /* an attempt's row: of its topics it keeps the order */
+            said->first = said->second = 0;
+}
+
 void documents_check(struct documents *documents, const char *client,
                      const struct bus_publication *what)
 {

@@ -9,6 +9,8 @@ struct documents;
 
 struct documents *documents_new(struct world *world);
 void documents_free(struct documents *documents);
+/* Of the attempts of a node nothing was said yet. */
+void documents_forget(struct documents *documents, const char *node);
 void documents_check(struct documents *documents, const char *client,
                      const struct bus_publication *what);
 

@@ -146,6 +146,8 @@ static const char *job_lacks(const struct oracle *oracle, const struct wish *wis
     char mark[40];
     if (wish->waiting)
         return "I9: a command was not answered";
+    if (oracle->unplaced_may_be_lost && !running_of(oracle, wish))
+        return NULL;
     if (!wish->exists)
         return !is_gone(oracle, wish)     ? "I9: a deleted job is still there"
                : running_of(oracle, wish) ? "I8: something of a deleted job runs"
@@ -192,6 +194,18 @@ static const char *who_is_unheard(const struct oracle *oracle)
         if (world->now_ms - oracle->all_said_ms[i] > ACKNOWLEDGED_MS)
             return process_of(world, i)->name;
     return NULL;
+}
+
+void oracle_check_moved(const struct oracle *oracle)
+{
+    const struct wish *wishes = user_wishes(oracle->world->user);
+    for (int job = 0; job < oracle->world->options.jobs; job++) {
+        bool moves = wishes[job].replace && !wishes[job].kind->everywhere;
+        const char *lacks = moves ? job_lacks(oracle, &wishes[job]) : NULL;
+        if (lacks)
+            world_fail(oracle->world, "I12: without a node that is dead %s is not placed anew: %s",
+                       wishes[job].name, lacks);
+    }
 }
 
 bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)

@@ -47,6 +47,8 @@ struct oracle {
     struct done *done;
     struct started *started;
     struct types *types;
+    bool calm;                          /* nothing may start or end */
+    bool unplaced_may_be_lost;          /* a job of which nothing runs */
     int64_t all_said_ms[NODES_MAX + 1]; /* when nothing was under way from it, the manager first */
 };
 

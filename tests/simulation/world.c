@@ -6,6 +6,7 @@
 #include "tests/simulation/faults.h"
 #include "tests/simulation/main_job.h"
 #include "tests/simulation/oracle.h"
+#include "tests/simulation/trials.h"
 #include "tests/simulation/user.h"
 
 #include <stdarg.h>
@@ -171,6 +172,14 @@ static void run_event(struct world *world, uint64_t *events_now)
     oracle_check(world->oracle);
 }
 
+/* Then comes the trial, if there is one, and all must settle again. */
+static bool is_told(struct world *world)
+{
+    if (world->options.trial && !world->trial_ms)
+        trial_begin(world);
+    return !world->options.trial || trial_is_over(world);
+}
+
 static bool settles(struct world *world, int64_t since_ms, int64_t *look_ms)
 {
     char why[300];
@@ -178,9 +187,11 @@ static bool settles(struct world *world, int64_t since_ms, int64_t *look_ms)
         return false;
     *look_ms = world->now_ms + LOOK_MS;
     if (oracle_is_settled(world->oracle, why, sizeof(why)))
-        return ++world->settled_looks >= (world->options.kinds == KINDS_CROWDED ? STEADY_LOOKS : 1);
+        return ++world->settled_looks >=
+                   (world->options.kinds == KINDS_CROWDED ? STEADY_LOOKS : 1) &&
+               is_told(world);
     world->settled_looks = 0;
-    if (world->now_ms - since_ms > SETTLE_MAX_MS)
+    if (world->now_ms - (world->trial_ms ? world->trial_ms : since_ms) > SETTLE_MAX_MS)
         world_fail(world, "not settled long after the last fault: %s", why);
     return false;
 }

@@ -50,6 +50,7 @@ struct options {
     enum kind_set kinds; /* of jobs that users want */
     bool mqtt5;          /* spoken by the broker */
     bool trace;
+    int trial;     /* by number in the table of trials.h, once all is settled; 0: none */
     bool main_job; /* the main job (main_job.h) instead of user and fate */
     struct countdown countdown;
 };
@@ -109,6 +110,7 @@ struct world {
     struct oracle *oracle;
     bool quiet;           /* faults have ended */
     int64_t step_ms;      /* the last step of the main job */
+    int64_t trial_ms;     /* when the trial began, 0: not yet */
     int64_t lost_ms;      /* when a truth was lost last */
     int64_t old_words_ms; /* when something old was said again last */
     int settled_looks;    /* in a row, in the end */

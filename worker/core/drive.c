@@ -235,7 +235,9 @@ static bool may_start(const struct step *step, const struct attempt *attempt)
 static void drive_run(struct step *step, struct attempt *attempt)
 {
     if (attempt->state == ATTEMPT_RUNNING) {
-        if (attempt->run_wanted > attempt->run && attempt->ending == ENDING_NONE) {
+        /* An emptied worker may still hear that this was done. */
+        if (!step->worker->holding && attempt->run_wanted > attempt->run &&
+            attempt->ending == ENDING_NONE) {
             attempt->ending = ENDING_ASKED;
             attempt_send_stop(step, attempt);
         }
@@ -272,12 +274,11 @@ void attempt_drive(struct step *step, struct attempt *attempt)
     }
 }
 
-/* Nothing of it is here and nobody wants it: a tombstone first, its topic is cleared later. While
- * the store is read its attempts may still come. */
+/* Nothing of it is here and nobody wants it: a tombstone first, its topic is cleared later. */
 static void job_bury(struct step *step, struct job *job)
 {
     bool gone = job_is_tombstoned(job) || (!job->held && job_is_settled(step->worker, job->name));
-    if (step->worker->started && gone && !job->attempts && !job->forget_mono_ms) {
+    if (gone && !job->attempts && !job->forget_mono_ms) {
         job->forget_mono_ms = step->now.mono_ms + TOMBSTONE_KEPT_MS;
         effects_mark(step->effects, job->name, MARK_STATE);
     }
@@ -285,6 +286,9 @@ static void job_bury(struct step *step, struct job *job)
 
 void job_drive(struct step *step, struct job *job)
 {
+    if (!step->worker->started) {
+        return; /* half of the store is read */
+    }
     struct attempt *attempt, *next;
     DL_FOREACH_SAFE(job->attempts, attempt, next)
     {

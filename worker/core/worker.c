@@ -76,6 +76,7 @@ static void on_start(struct step *step, struct worker_event *event)
         worker->offline_since_ms -= step->now.wall_ms - worker->stored_offline_ms;
     }
     lists_request(step);
+    worker_drive(step);
 }
 
 static void on_link_up(struct step *step, struct worker_event *event)

@@ -162,6 +162,46 @@ TEST(a_persons_restart_is_at_once_and_not_counted)
     fixture_release(&f);
 }
 
+/* The assignment still tells of the run before: that the restart was done, only our own word says.
+ */
+TEST(a_persons_restart_that_was_done_is_not_done_again_after_a_restart_of_the_worker)
+{
+    (void)state;
+    struct fixture f;
+    fixture_new(&f, false, false);
+    struct assigned_attempt attempt = wanted(WEB_ID);
+    attempt.run_wanted = 2;
+    attempt.known = (struct known_state){.state = ATTEMPT_RUNNING, .run = 1, .seq = 3};
+    assign_from_store(&f, attempt);
+    own_state(&f, "web", observed(WEB_ID, ATTEMPT_RUNNING, 2), 9, true);
+    step_kind(&f, WORKER_START);
+    running(&f, WEB_ID, 2);
+    listed(&f, RUNTIME_DOCKER);
+    assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 2);
+    assert_null(find_effect(&f, EFFECT_STOP));
+    fixture_release(&f);
+}
+
+TEST(an_emptied_worker_hears_its_own_word_before_it_does_a_persons_restart)
+{
+    (void)state;
+    struct fixture f;
+    fixture_new(&f, true, false);
+    step_kind(&f, WORKER_START);
+    step_kind(&f, WORKER_LINK_UP);
+    struct assigned_attempt attempt = wanted(WEB_ID);
+    attempt.run_wanted = 2;
+    attempt.known = (struct known_state){.state = ATTEMPT_RUNNING, .run = 1, .seq = 3};
+    assign(&f, attempt);
+    own_state(&f, "web", observed(WEB_ID, ATTEMPT_RUNNING, 2), 9, false);
+    step_kind(&f, WORKER_PICTURE_WHOLE);
+    running(&f, WEB_ID, 2);
+    listed(&f, RUNTIME_DOCKER);
+    assert_state(&f, WEB_ID, ATTEMPT_RUNNING, 2);
+    assert_null(find_effect(&f, EFFECT_STOP));
+    fixture_release(&f);
+}
+
 TEST(a_persons_restart_ends_the_wait_of_a_backoff)
 {
     READY;
@@ -381,6 +421,9 @@ int main(void)
         cmocka_unit_test(an_image_that_does_not_exist_fails_at_once_with_that_reason),
         cmocka_unit_test(a_start_error_that_may_get_better_is_tried_again),
         cmocka_unit_test(a_persons_restart_is_at_once_and_not_counted),
+        cmocka_unit_test(
+            a_persons_restart_that_was_done_is_not_done_again_after_a_restart_of_the_worker),
+        cmocka_unit_test(an_emptied_worker_hears_its_own_word_before_it_does_a_persons_restart),
         cmocka_unit_test(a_persons_restart_ends_the_wait_of_a_backoff),
         cmocka_unit_test(a_stop_goes_through_stopping_to_stopped_with_the_exit_code),
         cmocka_unit_test(a_stop_in_the_wait_of_a_backoff_needs_no_runtime),
