@@ -14,7 +14,7 @@
 /* ---- standing still ---- */
 
 /* The broker notices who says nothing; who wakes up finds its connection gone. */
-void fault_sleep(struct world *world, struct process *process, int64_t for_ms)
+static void sleep_for(struct world *world, struct process *process, int64_t for_ms)
 {
     int64_t patience_ms = KEEPALIVE_MS * 3 / 2;
     process_sleep(world, process, for_ms);
@@ -31,7 +31,7 @@ static void suspend(struct world *world)
     if (!node->process.up)
         return;
     world_note(world, "fault: %s is suspended for %lld ms", node->process.name, (long long)for_ms);
-    fault_sleep(world, &node->process, for_ms);
+    sleep_for(world, &node->process, for_ms);
 }
 
 static void manager_stop(struct world *world)
@@ -41,7 +41,7 @@ static void manager_stop(struct world *world)
     if (!process->up)
         return;
     world_note(world, "fault: the manager is stopped for %lld ms", (long long)for_ms);
-    fault_sleep(world, process, for_ms);
+    sleep_for(world, process, for_ms);
 }
 
 static void store_is_fast(void *context, uint64_t id, void *load)
@@ -185,7 +185,7 @@ static void two_managers(struct world *world)
     world_note(world, "fault: the manager is stopped for %lld ms, and another one starts",
                (long long)for_ms);
     world->user_rests_until_ms = world->lost_ms = world->now_ms + for_ms + both_ms;
-    fault_sleep(world, &world->manager->process, for_ms);
+    sleep_for(world, &world->manager->process, for_ms);
     manager_add_rival(world);
     fault_later(world, for_ms + both_ms, retire, world);
 }

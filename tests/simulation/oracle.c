@@ -305,10 +305,26 @@ static void note_burial(struct oracle *oracle, const struct bus_publication *wha
             memmem(what->payload, what->length, tombstone, sizeof(tombstone) - 1);
 }
 
+/* I11: nor is it said that something starts or ends; what does so is known to the manager only from
+ * half a picture, or from a word that is older than another one. */
+static void check_calm_status(struct oracle *oracle, const struct bus_publication *what)
+{
+    static const char *const moves[] = {
+        "\"scheduled\":", "\"preparing\":", "\"starting\":", "\"stopping\":"};
+    struct topic topic;
+    bool whole = oracle->calm && !oracle->unplaced_may_be_lost; /* there it has to ask first */
+    if (!whole || !topic_parse(what->topic, &topic) || topic.kind != TOPIC_JOB_STATUS)
+        return;
+    for (size_t i = 0; i < ARRAY_LENGTH(moves); i++)
+        if (memmem(what->payload, what->length, moves[i], strlen(moves[i])))
+            world_fail(oracle->world, "I11: %s says %s and nothing moves", what->topic, moves[i]);
+}
+
 void oracle_on_publish(struct oracle *oracle, const char *client,
                        const struct bus_publication *what)
 {
     note_burial(oracle, what);
+    check_calm_status(oracle, what);
     documents_check(oracle->documents, client, what);
 }
 

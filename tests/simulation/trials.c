@@ -12,6 +12,7 @@
 #include "tests/simulation/user.h"
 #include "worker/runtime/simulated.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -108,6 +109,15 @@ static void everybody_restarts(struct world *world)
         process_kill(world, &world->nodes[i].process, fault_up_to(world, AWAY_MS));
 }
 
+static void delete_all(void *context, uint64_t id, void *load)
+{
+    struct world *world = context;
+    (void)id;
+    (void)load;
+    for (int job = 0; job < world->options.jobs; job++)
+        user_do(world->user, job, "delete");
+}
+
 /* Only the execution itself tells that something of the deleted job is there. */
 static void deleted_while_its_node_forgets(struct world *world)
 {
@@ -115,37 +125,74 @@ static void deleted_while_its_node_forgets(struct world *world)
     worker_store(world);
     oracle_on_unsaid(world->oracle, subject(world)->process.name);
     subject(world)->process.start_ms = world->now_ms + 3LL * AWAY_MS;
-    for (int job = 0; job < world->options.jobs; job++)
-        user_do(world->user, job, "delete");
+    delete_all(world, 0, NULL);
+}
+
+/* Nobody but the engine knows any more what it runs. */
+static void node_is_deleted_while_it_forgets(struct world *world)
+{
+    worker_store(world);
+    oracle_on_unsaid(world->oracle, subject(world)->process.name);
+    subject(world)->process.start_ms = world->now_ms + 3LL * AWAY_MS;
+    user_delete_node(world->user, (int)(subject(world) - world->nodes));
+}
+
+/* ---- somebody else writes ---- */
+
+struct forgery {
+    char prefix[80];
+    char topic[80];
+    char payload[4000];
+};
+
+static void forge(void *context, const char *topic, const void *payload, size_t length)
+{
+    enum { AHEAD = 100 * 1000 };
+    struct forgery *forgery = context;
+    const char *seq = memmem(payload, length, "\"seq\":", 6);
+    if (forgery->topic[0] || strncmp(topic, forgery->prefix, strlen(forgery->prefix)) != 0 || !seq)
+        return;
+    char *rest;
+    long long ahead = strtoll(seq + 6, &rest, 10) + AHEAD;
+    snprintf(forgery->topic, sizeof(forgery->topic), "%s", topic);
+    snprintf(forgery->payload, sizeof(forgery->payload), "%.*s\"seq\":%lld%.*s",
+             (int)(seq - (const char *)payload), (const char *)payload, ahead,
+             (int)(length - (size_t)(rest - (const char *)payload)), rest);
+}
+
+/* A document of its own with a number above all that it wrote: what it says next is heard. */
+static void anothers_word_on_its_topic(struct world *world)
+{
+    enum { HEARD_MS = 10 * 1000 };
+    struct forgery forgery = {0};
+    snprintf(forgery.prefix, sizeof(forgery.prefix), "nodes/%s/state/",
+             subject(world)->process.name);
+    broker_visit_retained(world->broker, forge, &forgery);
+    if (forgery.topic[0])
+        broker_inject(world->broker, forgery.topic, forgery.payload, strlen(forgery.payload), true);
+    fault_later(world, HEARD_MS, delete_all, world);
 }
 
 /* ---- who stands still, who is dead ---- */
 
+/* When it goes on, its timers are late, and only after that it sees that its connection is gone. */
 static void manager_stands_still(void *context, uint64_t id, void *load)
 {
+    enum { STILL_MS = 15500, SEEN_MS = STILL_MS + 500 };
     struct world *world = context;
     (void)id;
     (void)load;
-    fault_sleep(world, &world->manager->process, 100 * 1000);
+    process_sleep(world, &world->manager->process, STILL_MS);
+    broker_break(world->broker, world->manager->process.client_id, SEEN_MS, SEEN_MS);
 }
 
-static void node_is_reached(void *context, uint64_t id, void *load)
+/* The worker is back before lost_after has passed, which passes before the manager can hear it. */
+static void manager_stands_still_when_its_node_comes_back(struct world *world)
 {
-    struct process *process = context;
-    (void)id;
-    (void)load;
-    broker_partition(process->machine.world->broker, process->client_id, false);
-}
-
-/* The manager has just seen it go silent, and does not see that it is back. */
-static void node_is_away_and_manager_stands_still(struct world *world)
-{
-    enum { SILENT_MS = 26 * 1000, BACK_MS = 30 * 1000 };
-    struct process *process = &subject(world)->process;
-    broker_partition(world->broker, process->client_id, true);
-    broker_break(world->broker, process->client_id, 15 * 1000, 15 * 1000);
-    fault_later(world, SILENT_MS, manager_stands_still, world);
-    fault_later(world, BACK_MS, node_is_reached, process);
+    enum { BACK_MS = 70500 }; /* given up between 75 s and 80 s, heard after 86 s */
+    broker_vices(world->broker)->delay_max_ms = 20;
+    process_kill(world, &subject(world)->process, BACK_MS);
+    fault_later(world, BACK_MS, manager_stands_still, world);
 }
 
 static bool has_room_without(const struct world *world)
@@ -193,7 +240,10 @@ static const struct trial {
     {"broker_and_worker_store", broker_and_worker_store, false},
     {"everybody_restarts", everybody_restarts, false},
     {"deleted_while_its_node_forgets", deleted_while_its_node_forgets, true},
-    {"node_is_away_and_manager_stands_still", node_is_away_and_manager_stands_still, false},
+    {"node_is_deleted_while_it_forgets", node_is_deleted_while_it_forgets, true},
+    {"anothers_word_on_its_topic", anothers_word_on_its_topic, true},
+    {"manager_stands_still_when_its_node_comes_back", manager_stands_still_when_its_node_comes_back,
+     false},
     {"node_dies_while_the_manager_is_away", node_dies_while_the_manager_is_away, true},
 };
 

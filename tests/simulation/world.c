@@ -172,10 +172,11 @@ static void run_event(struct world *world, uint64_t *events_now)
     oracle_check(world->oracle);
 }
 
-/* Then comes the trial, if there is one, and all must settle again. */
+/* Then, when no restart can be under way any more, comes the trial, if there is one, and all must
+ * settle again. */
 static bool is_told(struct world *world)
 {
-    if (world->options.trial && !world->trial_ms)
+    if (world->options.trial && !world->trial_ms && world->settled_looks >= STEADY_LOOKS)
         trial_begin(world);
     return !world->options.trial || trial_is_over(world);
 }
