@@ -16,6 +16,7 @@ static bool choose_term(struct manager *manager)
     bool others = manager->term_heard_from[0] && strcmp(manager->term_heard_from, manager->id) != 0;
     if (manager->term_heard > manager->term || (manager->term_heard == manager->term && others))
         manager->term = manager->term_heard + 1;
+    manager->others_led = manager->others_led || others;
     if (!manager->term)
         manager->term = manager->now.wall_ms / 1000;
     return manager->term != before;
@@ -77,13 +78,13 @@ void on_picture_whole(struct manager *manager, const struct manager_event *event
 void on_link_lost(struct manager *manager, const struct manager_event *event)
 {
     (void)event;
-    if (manager->phase != PHASE_LEADING)
+    if (manager->phase == PHASE_SUPERSEDED)
         return;
     manager->phase = PHASE_RECOVERING;
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
         timer_unset(&manager->timers, &node->timer);
         node->ask_token[0] = '\0';
-        /* what they still have is heard anew, an end that we miss is not */
+        /* what they still have is heard anew, an end that we miss is not: nor while we recover */
         node_forget_strays(node);
     }
 }

@@ -132,6 +132,28 @@ static void note_index(struct manager *manager, struct node *node, const struct 
         binding_obtain(node, job_obtain(manager, index->items[i].key))->indexed = true;
 }
 
+static bool index_names(const struct int_map *index, const char *job)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (!strcmp(index->items[i].key, job))
+            return true;
+    return false;
+}
+
+/* What we knew before another manager led, and its index does not name, it has ended. */
+static void drop_what_has_ended(struct manager *manager, struct node *node,
+                                const struct node_desired *desired)
+{
+    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next) {
+        if (binding->order.term >= desired->head.term ||
+            index_names(&desired->assignments, binding->job->name))
+            continue;
+        while (binding->attempts)
+            attempt_free(manager, binding->attempts);
+        binding_bury_if_empty(manager, binding);
+    }
+}
+
 void on_node_desired(struct manager *manager, const struct manager_event *event)
 {
     const struct node_desired *desired = event->node_desired;
@@ -161,6 +183,7 @@ void on_node_desired(struct manager *manager, const struct manager_event *event)
     node_set_labels(node, &desired->labels);
     node_describe(manager, node);
     note_index(manager, node, &desired->assignments);
+    drop_what_has_ended(manager, node, desired);
     grave_close(manager, TOPIC_NODE_DESIRED, node->id, NULL);
 }
 

@@ -126,7 +126,7 @@ static bool may_be_unheard(const struct manager *manager, const struct job *job,
         return true;
     if (job->tombstone || (binding && binding->order.term))
         return false;
-    return manager->started_empty;
+    return manager->started_empty || manager->others_led;
 }
 
 void on_node_state(struct manager *manager, const struct manager_event *event)

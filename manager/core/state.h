@@ -274,6 +274,7 @@ struct manager {
     int64_t session;
     bool offline;       /* going */
     bool started_empty; /* nothing was in the store */
+    bool others_led;    /* another manager, whose words a broker may have lost */
     bool has_led;
     bool heard_news; /* the bus knew more than our store: write it down when we lead */
     enum manager_phase phase;

@@ -271,6 +271,19 @@ static void node_delete(struct world *world)
         process_kill(world, &node->process, away_ms);
 }
 
+/* A worker that comes back without its store, and so late that its jobs were deleted, or placed
+ * elsewhere, meanwhile: of what it started only the containers' labels tell. */
+static void worker_emptied_away(struct world *world)
+{
+    struct process *process = &fault_some_node(world)->process;
+    int64_t away_ms = fault_up_to(world, 240000);
+    if (!fault_may_lose(world))
+        return;
+    world_note(world, "fault: %s comes back without its store", process->name);
+    process_kill(world, process, away_ms);
+    sim_store_clear(process->store);
+}
+
 /* ---- the table ---- */
 
 const struct fault_row more_faults[] = {
@@ -282,5 +295,6 @@ const struct fault_row more_faults[] = {
     {"two_managers", two_managers},
     {"node_commands", node_commands},
     {"node_delete", node_delete},
+    {"worker_emptied_away", worker_emptied_away},
 };
 const size_t more_fault_count = ARRAY_LENGTH(more_faults);

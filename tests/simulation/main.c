@@ -107,12 +107,12 @@ static struct options shrink(struct options options, const char *failure)
 static void print_options(const struct options *options)
 {
     const char *separator = "";
-    printf("argosy-sim%s%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d ",
+    printf("argosy-sim%s%s%s --seed %" PRIu64 " --nodes %d --jobs %d --steps %d ",
            options->kinds == KINDS_EVERY     ? " --types"
            : options->kinds == KINDS_CROWDED ? " --crowded"
                                              : "",
-           options->mqtt5 ? " --mqtt5" : "", options->seed, options->nodes, options->jobs,
-           options->steps);
+           options->mqtt5 ? " --mqtt5" : "", options->hasty ? " --hasty" : "", options->seed,
+           options->nodes, options->jobs, options->steps);
     if (options->trial)
         printf("--trial %s --faults ", trial_name(options->trial));
     else
@@ -257,7 +257,8 @@ static int usage(void)
 {
     printf(
         "usage: argosy-sim [--seed N | --seeds A..B] [--nodes N] [--jobs N] [--steps N] [--mixed]\n"
-        "                  [--types | --crowded] [--mqtt5] [--faults all|none|LIST] [--trace]\n"
+        "                  [--types | --crowded] [--mqtt5] [--hasty] [--faults all|none|LIST] "
+        "[--trace]\n"
         "                  [--hash] [--whole] [--once] [--trial all|NAME]\n"
         "       argosy-sim --countdown all|death|store|publish|allocation|KIND:PROCESS:N\n"
         "                  [--seed N] [--stride N] [--trace] [--whole]\n"
@@ -322,6 +323,7 @@ static bool read_flag(struct arguments *arguments, const char *name)
                  : !strcmp(name, "--whole") ? &arguments->whole
                  : !strcmp(name, "--once")  ? &arguments->once
                  : !strcmp(name, "--mqtt5") ? &arguments->options.mqtt5
+                 : !strcmp(name, "--hasty") ? &arguments->options.hasty
                  : !strcmp(name, "--mixed") ? &arguments->mixed
                                             : NULL;
     if (flag)

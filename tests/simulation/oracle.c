@@ -10,7 +10,8 @@
 
 enum {
     DELETION_MS = 30000, /* time for a command to be carried out */
-    SILENCE_MS = 50000,  /* less than lost_after of every job */
+    SILENCE_MS = 50000,  /* less than lost_after of every job, and in hasty clusters */
+    HASTY_SILENCE_MS = 5000,
     SETTLED_MS = 120000, /* after a command an update may be under way */
 };
 
@@ -75,11 +76,16 @@ static bool was_deleted_since(const struct oracle *oracle, int site, int64_t sin
     return deleted_ms && deleted_ms >= since_ms;
 }
 
+static int64_t silence_ms(const struct oracle *oracle)
+{
+    return oracle->world->options.hasty ? HASTY_SILENCE_MS : SILENCE_MS;
+}
+
 static bool was_silent_since(const struct oracle *oracle, int site, int64_t since_ms)
 {
     const struct site *seen = &oracle->sites[site];
     return was_deleted_since(oracle, site, since_ms) || seen->silent_ms >= since_ms ||
-           oracle->world->now_ms - seen->heard_ms >= SILENCE_MS;
+           oracle->world->now_ms - seen->heard_ms >= silence_ms(oracle);
 }
 
 static bool any_silent_since(const struct oracle *oracle, int64_t since_ms)
@@ -271,7 +277,7 @@ void oracle_on_route(struct oracle *oracle, const char *client)
     if (!node)
         return;
     struct site *site = &oracle->sites[node - oracle->world->nodes];
-    if (oracle->world->now_ms - site->heard_ms >= SILENCE_MS)
+    if (oracle->world->now_ms - site->heard_ms >= silence_ms(oracle))
         site->silent_ms = oracle->world->now_ms;
     site->heard_ms = oracle->world->now_ms;
 }

@@ -119,13 +119,13 @@ static const char *pick_command(struct user *user, const struct kind *kind)
 }
 
 /* What is everywhere has no replacement. */
-static void write_job_keys(const struct wish *wish, char *text, size_t size)
+static void write_job_keys(const struct wish *wish, bool hasty, char *text, size_t size)
 {
     size_t used = (size_t)snprintf(text, size, "%s", wish->kind->more);
     if (!wish->kind->everywhere)
         used += (size_t)snprintf(text + used, size - used,
-                                 "\"disconnect\":{\"lost_after\":\"60s\",\"replace\":%s},",
-                                 wish->replace ? "true" : "false");
+                                 "\"disconnect\":{\"lost_after\":\"%ds\",\"replace\":%s},",
+                                 hasty ? 1 : 60, wish->replace ? "true" : "false");
     if (wish->waits_for >= 0)
         used += (size_t)snprintf(text + used, size - used, "\"depends_on\":[{\"job\":\"j%d\"}],",
                                  wish->waits_for);
@@ -164,7 +164,7 @@ static void write_set(struct user *user, struct errand *errand)
     wish->stopped = false;
     wish->count = 1 + (int64_t)prng_below(prng, INSTANCES_MAX);
     wish->mark = ++user->marks;
-    write_job_keys(wish, job, sizeof(job));
+    write_job_keys(wish, user->world->options.hasty, job, sizeof(job));
     write_task_keys(wish, wish->count, command, first, sizeof(first));
     write_task_keys(wish, 1, command, second, sizeof(second));
     size_t used = (size_t)snprintf(errand->payload, TEXT_MAX,

@@ -172,11 +172,25 @@ static void run_event(struct world *world, uint64_t *events_now)
     oracle_check(world->oracle);
 }
 
+static bool is_awake(const struct world *world, const struct process *process)
+{
+    return process->up && process->fuse.asleep_until_ms <= world->now_ms;
+}
+
+static bool all_are_awake(const struct world *world)
+{
+    bool awake = is_awake(world, &world->manager->process);
+    for (int i = 0; i < world->options.nodes; i++)
+        awake = awake && is_awake(world, &world->nodes[i].process);
+    return awake;
+}
+
 /* Then, when no restart can be under way any more, comes the trial, if there is one, and all must
  * settle again. */
 static bool is_told(struct world *world)
 {
-    if (world->options.trial && !world->trial_ms && world->settled_looks >= STEADY_LOOKS)
+    if (world->options.trial && !world->trial_ms && world->settled_looks >= STEADY_LOOKS &&
+        all_are_awake(world))
         trial_begin(world);
     return !world->options.trial || trial_is_over(world);
 }

@@ -49,6 +49,7 @@ struct options {
     uint64_t faults;     /* bits by number in the table of faults.h */
     enum kind_set kinds; /* of jobs that users want */
     bool mqtt5;          /* spoken by the broker */
+    bool hasty;          /* who is silent is given up after a second */
     bool trace;
     int trial;     /* by number in the table of trials.h, once all is settled; 0: none */
     bool main_job; /* the main job (main_job.h) instead of user and fate */
