@@ -105,6 +105,11 @@ void command_node(struct manager *manager, const char *id, const struct command 
         verdict_reject(manager, REASON_UNKNOWN_NODE, "there is no node %s", id);
         return;
     }
+    if (!node->settled && command->kind != COMMAND_NODE_DELETE) { /* its index cannot be stored */
+        verdict_reject(manager, REASON_RECOVERING,
+                       "node %s has not answered yet what it has; send it again", id);
+        return;
+    }
     verbs[command->kind](manager, node, command->node);
     if (!manager->effects->verdict.changed || node->deleted)
         return;

@@ -196,7 +196,8 @@ static void execute(struct manager_shell *shell, const struct command_context *c
     reply.version = verdict->version;
     reply.changed = verdict->changed;
     reply.child = verdict->child[0] ? verdict->child : NULL;
-    token_keep(shell, context, &reply);
+    if (verdict->accepted || verdict->reason != REASON_RECOVERING) /* that one is sent again */
+        token_keep(shell, context, &reply);
     manager_shell_answer(shell, context, &reply);
 }
 

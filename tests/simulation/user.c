@@ -339,7 +339,8 @@ bool user_nodes_are_free(struct user *user)
 static bool is_refused_for_now(const struct reply *reply)
 {
     return reply->result != REPLY_ACCEPTED && reply->code &&
-           (!strcmp(reply->code, "store_failed") || !strcmp(reply->code, "overloaded"));
+           (!strcmp(reply->code, "store_failed") || !strcmp(reply->code, "overloaded") ||
+            !strcmp(reply->code, "recovering"));
 }
 
 static bool node_take(struct user *user, const struct reply *reply)

@@ -2,7 +2,7 @@
 #ifndef ARGOSY_TESTS_BENCH_RAW_VERBS_H
 #define ARGOSY_TESTS_BENCH_RAW_VERBS_H
 
-#include "tests/bench/fleet/raw.h"
+#include "tests/bench/raw.h"
 
 int verb_submit(char **words);
 int verb_null_manager(char **words);

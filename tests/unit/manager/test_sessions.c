@@ -98,6 +98,17 @@ static void a_deleted_node_that_is_back_is_told_until_it_was_asked(void **state)
     assert_false(cluster_document(c, "nodes/n1/desired")->node_desired.head.tombstone);
 }
 
+/* Its index is not written before. Found by the simulation, seed 30518914. */
+static void a_command_for_a_node_that_was_not_asked_yet_is_refused_and_not_lost(void **state)
+{
+    (void)state;
+    cluster_command(c, COMMAND_NODE_DELETE, "n1");
+    cluster_presence(c, "n1", PRESENCE_ONLINE, 2);
+    assert_false(cluster_command(c, COMMAND_NODE_ELIGIBILITY, "n1")->accepted);
+    cluster_answer(c, "n1", NULL, 0, 0);
+    assert_true(cluster_document(c, "nodes/n1/desired")->node_desired.eligible);
+}
+
 static void what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there(void **state)
 {
     (void)state;
@@ -125,6 +136,7 @@ int main(void)
         TEST(a_deleted_nodes_attempts_are_lost_and_its_topics_cleared),
         TEST(a_deleted_node_comes_back_with_a_new_session_only),
         TEST(a_deleted_node_that_is_back_is_told_until_it_was_asked),
+        TEST(a_command_for_a_node_that_was_not_asked_yet_is_refused_and_not_lost),
         TEST(what_a_deleted_node_brings_back_is_buried_before_anything_is_placed_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

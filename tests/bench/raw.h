@@ -1,5 +1,5 @@
 /* MQTT 3.1.1 over a plain socket with as little between the program and the kernel as there can be:
- * what the references of the fleet's benches are made of. Packets are collected and written with
+ * what the references of the benches are made of. Packets are collected and written with
  * one call; what could be read with one call is handled as a batch. Any failure ends the program.
  */
 #ifndef ARGOSY_TESTS_BENCH_RAW_H

@@ -1,4 +1,4 @@
-#include "tests/bench/fleet/raw.h"
+#include "tests/bench/raw.h"
 
 #include <errno.h>
 #include <netdb.h>
