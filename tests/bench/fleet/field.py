@@ -70,10 +70,10 @@ class Field:
         self.manager = Process("manager", [tools / "argosy-manager", "--broker", self.broker.address, "--root", ROOT, "--data-dir",
                                            directory / "store"], directory / "manager.log")
 
-    def start(self, workers, cpu, interval="10s"):
+    def start(self, workers, cpu, interval="10s", together=WORKERS_A_PROCESS):
         """A manager that leads, and so many connected workers."""
         self.start_manager()
-        return self.start_workers(workers, cpu, interval)
+        return self.start_workers(workers, cpu, interval, together)
 
     def start_manager(self):
         """Started, and leading."""
@@ -84,12 +84,16 @@ class Field:
     def delete_store(self):
         shutil.rmtree(self.directory / "store")
 
-    def start_workers(self, workers, cpu, interval="10s"):
-        for first in range(0, workers, WORKERS_A_PROCESS):
-            self.fleets.append(Fleet(self, first, min(WORKERS_A_PROCESS, workers - first), cpu, interval))
-        wait_until("the workers are connected", lambda: sum(fleet.connected() for fleet in self.fleets) == workers, timeout=120)
+    def start_workers(self, workers, cpu, interval="10s", together=WORKERS_A_PROCESS):
+        """`together`: so many in a process, which end with it."""
+        for first in range(0, workers, together):
+            self.fleets.append(Fleet(self, first, min(together, workers - first), cpu, interval))
+        self.wait_connected()
         self.settle()
         return self
+
+    def wait_connected(self):
+        wait_until("the workers are connected", lambda: all(fleet.connected() == fleet.count for fleet in self.fleets), timeout=120, interval=0.01)
 
     def settle(self):
         """Until nobody works any more: what was said is done with."""
@@ -115,9 +119,9 @@ class Field:
             raise RuntimeError(f"fleet_raw {verb}: {done.stderr}")
         return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
 
-    def submit(self, prefix, jobs, instances):
-        """Seconds until the manager has said that all of them run."""
-        return float(self.raw("submit", ROOT, prefix, jobs, instances)["running"][1])
+    def submit(self, prefix, jobs, instances, more=""):
+        """Seconds until the manager has said that all of them run; `more`: further members of the specification, each after a comma."""
+        return float(self.raw("submit", ROOT, prefix, jobs, instances, more)["running"][1])
 
     def cpu(self):
         workers = [process.pid for process in (*self.fleets, *self.others[1:])]

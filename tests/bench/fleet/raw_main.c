@@ -12,7 +12,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"submit", 6, verb_submit, "HOST PORT ROOT PREFIX JOBS INSTANCES"},
+    {"submit", 7, verb_submit, "HOST PORT ROOT PREFIX JOBS INSTANCES MORE-OF-THE-SPEC"},
     {"null-manager", 7, verb_null_manager, "HOST PORT ROOT PREFIX JOBS NODES TASKS-A-MESSAGE"},
     {"null-workers", 6, verb_null_workers, "HOST PORT ROOT FIRST COUNT TASKS-A-MESSAGE"},
     {"drain", 4, verb_drain, "HOST PORT FILE|- FILTER,FILTER…"},

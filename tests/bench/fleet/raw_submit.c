@@ -114,11 +114,11 @@ int verb_submit(char **words)
     struct submission submission = {
         .root = words[2], .prefix = words[3], .jobs = atoi(words[4]), .instances = atoi(words[5])};
     struct raw raw = {.on_message = on_message, .context = &submission};
-    char spec[256];
+    char spec[512];
     snprintf(spec, sizeof spec,
              "{\"runtime\":\"simulated\",\"image\":\"none\",\"count\":%d,"
-             "\"resources\":{\"cpu\":0.1,\"memory\":\"1MiB\"}}",
-             submission.instances);
+             "\"resources\":{\"cpu\":0.1,\"memory\":\"1MiB\"}%s}",
+             submission.instances, words[6]);
     submission.running = calloc((size_t)submission.jobs, sizeof *submission.running);
     raw_connect(&raw, words[0], words[1], "submitter");
     subscribe(&raw, &submission);

@@ -4,12 +4,15 @@ its LMDB store. Each reading has a broker of its own; readings and references al
 the ratios of the rounds. End states are counted where the tasks run, in the simulated engines."""
 
 import statistics
+import struct
 import time
 
 from fleet.field import ROOT, Field, memory_of
 from table import Table
+from wait import wait_until
 
 CPU_OF_TASK = 0.1
+LOST_AT_ONCE = ',"disconnect":{"lost_after":"0s"}'  # given up as soon as their node passes for silent
 MANAGER_FILTERS = ",".join(f"{ROOT}/{rest}" for rest in (
     "jobs/+/spec", "jobs/+/history", "jobs/+/status", "nodes/+/desired", "nodes/+/assign/+", "manager/status", "nodes/+/info", "nodes/+/status",
     "nodes/+/state/+", "nodes/+/metrics"))
@@ -37,6 +40,16 @@ def ratio_of(pairs):
 def add_readings(table, name, readings):
     cpu = [f"{statistics.median(reading.cpu[part] for reading in readings):.0f}" for part in ("broker", "manager", "workers")]
     table.add(name, f"{statistics.median(reading.rate for reading in readings):.0f}", *cpu, len(readings))
+
+
+def messages_of(kept):
+    """What fleet_raw has kept, as a set of (topic, payload)."""
+    messages, at = set(), 0
+    while at < len(kept):
+        topic, payload = struct.unpack_from("=II", kept, at)
+        messages.add((kept[at + 8:at + 8 + topic], kept[at + 8 + topic:at + 8 + topic + payload]))
+        at += 8 + topic + payload
+    return messages
 
 
 class Suite:
@@ -171,27 +184,120 @@ class Suite:
         finally:
             field.close()
 
+    # ---- machines that end all at once ----------------------------------------------------------
+
+    def storm(self):
+        """A tenth of the workers are killed; the reference publishes the assignments that followed into another broker."""
+        workers = 200 if self.quick else 1000
+        tasks, pairs, ours, raw, back = 10 * workers, [], [], [], []
+        for _ in range(min(self.rounds, 3)):
+            field = self.field()
+            try:
+                field.start(workers, cpu=10 * CPU_OF_TASK * 1.2, together=workers // 10)
+                field.submit("j", tasks // 10, 10, LOST_AT_ONCE)
+                field.settle()
+                field.check_running(tasks)
+                ours.append(self.lose_some(field, tasks))
+                messages, seconds = self.assignments_again(field)
+                raw.append(seconds)
+                pairs.append(ours[-1] / raw[-1])
+                back.append(self.reconnect(field))
+                field.check_running(tasks)
+            finally:
+                field.close()
+        table = Table(f"Storm: {workers} simulated workers, {tasks} tasks; {workers // 10} workers are killed at once", ["", "s", "readings"])
+        table.add("until all tasks run again elsewhere", f"{statistics.median(ours):.3f}", len(ours))
+        table.add(f"the assignments that followed ({messages} in the last round), one raw publisher", f"{statistics.median(raw):.3f}", len(raw))
+        table.add(f"then {workers - workers // 10} workers connect again, all at once, until the last one has", f"{statistics.median(back):.3f}", len(back))
+        limits = Table("Limits: storm", ["what", "is", "limit", ""])
+        ratio, spread = ratio_of(pairs)
+        limits.limit("until all run again, to the raw publisher", ratio, 1.5, spread=spread)
+        return [table, limits]
+
+    def lose_some(self, field, tasks):
+        """Seconds until all tasks run elsewhere after the busiest process has ended, as the engines count them."""
+        self.drained(field, "before")
+        victim = max(field.fleets, key=lambda fleet: len(fleet.running()))
+        field.fleets.remove(victim)
+        begun = time.monotonic()
+        victim.kill()
+        wait_until("all run elsewhere", lambda: len(field.running()) >= tasks, timeout=120, interval=0.01)
+        took = time.monotonic() - begun
+        field.settle()
+        field.check_running(tasks)
+        return took
+
+    def drained(self, field, name):
+        """The retained assignments, in a file and as (topic, payload)."""
+        file = field.directory / name
+        field.raw("drain", file, f"{ROOT}/nodes/+/assign/+")
+        return messages_of(file.read_bytes())
+
+    def assignments_again(self, field):
+        """Number of assignments that changed, and seconds to publish them."""
+        old = messages_of((field.directory / "before").read_bytes())
+        new = sorted(self.drained(field, "after") - old)
+        file = field.directory / "changed"
+        file.write_bytes(b"".join(struct.pack("=II", len(topic), len(payload)) + topic + payload for topic, payload in new))
+        return len(new), self.refill_raw(file, len(new))
+
+    def reconnect(self, field):
+        begun = time.monotonic()
+        for fleet in field.fleets:
+            fleet.ask("reconnect")
+        field.wait_connected()
+        took = time.monotonic() - begun
+        field.settle()
+        return took
+
+    # ---- how cost grows -------------------------------------------------------------------------
+
+    def place_many(self, workers, tasks):
+        """A reading, and the bytes that the manager and the workers have in the end."""
+        jobs = max(1, tasks // 10000)
+        field = self.field()
+        try:
+            field.start(workers, cpu=max(1, tasks / workers) * CPU_OF_TASK * 1.2)
+            reading = Reading(field, tasks, lambda: field.submit("j", jobs, tasks // jobs))
+            field.check_running(tasks)
+            return reading, memory_of(field.manager.pid), sum(memory_of(fleet.pid) for fleet in field.fleets)
+        finally:
+            field.close()
+
+    def growth(self):
+        sizes = ((100, 1000), (200, 1000)) if self.quick else [(10**w, 10**t) for w in (2, 3, 4) for t in (3, 4, 5)]
+        table = Table("Growth: jobs of up to 10000; one reading each; µs of processor time a task", ["simulated workers", "tasks", "s until all run", "tasks/s", "broker", "manager", "workers", "manager, MB", "workers, MB"])
+        for workers, tasks in sizes:
+            reading, manager, fleet = self.place_many(workers, tasks)
+            cpu = [f"{reading.cpu[part]:.0f}" for part in ("broker", "manager", "workers")]
+            table.add(workers, tasks, f"{reading.seconds:.2f}", f"{reading.rate:.0f}", *cpu, f"{manager / 1e6:.0f}", f"{fleet / 1e6:.0f}")
+        return [table]
+
     # ---- heartbeats -----------------------------------------------------------------------------
 
     def heartbeats(self):
-        workers, seconds = (1000, 20) if self.quick else (10000, 60)
+        workers, seconds = (1000, 45) if self.quick else (10000, 60)
         field = self.field()
         try:
-            field.start(workers, cpu=1)
+            # room for one task each, which would be seen elsewhere if its node had passed for lost
+            field.start(workers, cpu=CPU_OF_TASK * 1.2)
+            field.submit("j", workers // 100, 100, LOST_AT_ONCE)
+            field.settle()
+            placed = set(field.running())
             before, begun = field.cpu(), time.monotonic()
             time.sleep(seconds)  # the measurement itself
             took = time.monotonic() - begun
             share = {name: (after - before[name]) / took for name, after in field.cpu().items()}
             assert sum(fleet.connected() for fleet in field.fleets) == workers
-            lost = field.manager.read_log().count("node_silent") + field.manager.read_log().count("node_lost")
+            lost = len(set(field.running()) ^ placed)
         finally:
             field.close()
-        table = Table(f"Heartbeats: {workers} simulated workers, each every 10 s, for {seconds} s", ["", "% of a core"])
+        table = Table(f"Heartbeats: {workers} simulated workers, a task each, heard every 10 s, for {seconds} s", ["", "% of a core"])
         for name, value in share.items():
             table.add(name, f"{100 * value:.1f}")
         limits = Table("Limits: heartbeats", ["what", "is", "limit", ""])
         limits.limit("the manager, to the broker", share["manager"] / share["broker"], 0.25)
-        limits.limit("nodes that passed for lost", lost, 0)
+        limits.limit("tasks started or ended because a node passed for lost", lost, 0)
         return [table, limits]
 
     # ---- memory ---------------------------------------------------------------------------------
