@@ -147,7 +147,16 @@ static bool is_superseded(const struct manager_process *manager)
            manager_phase(manager_shell_core(manager->shell)) == PHASE_SUPERSEDED;
 }
 
-/* The older one may have led again just before it went: who has heard that decides nothing more
+/* NULL: each may think still that it leads. The older one wins where it was started again late
+ * enough to hear the second one. */
+static struct manager_process *who_no_longer_leads(const struct world *world)
+{
+    if (is_superseded(world->rival))
+        return world->rival;
+    return rival_leads(world) ? world->manager : NULL;
+}
+
+/* The other one may have led again just before it went: who has heard that decides nothing more
  * until it is started again. */
 static void look_after_survivor(void *context, uint64_t id, void *load)
 {
@@ -162,15 +171,16 @@ static void retire(void *context, uint64_t id, void *load)
 {
     enum { LOOK_AGAIN_MS = 10000 };
     struct world *world = context;
+    struct manager_process *gone = who_no_longer_leads(world);
     (void)id;
     (void)load;
-    if (!rival_leads(world)) {
-        world->user_rests_until_ms = world->now_ms + LOOK_AGAIN_MS;
+    world->user_rests_until_ms = world->now_ms + LOOK_AGAIN_MS;
+    if (!gone) {
         fault_later(world, LOOK_AGAIN_MS, retire, world);
         return;
     }
-    world_note(world, "the older manager is gone for good");
-    manager_retire(world);
+    world_note(world, "%s is gone for good", gone->process.name);
+    manager_retire(world, gone);
     fault_later(world, LOOK_AGAIN_MS, look_after_survivor, world);
 }
 

@@ -333,12 +333,12 @@ void manager_add_rival(struct world *world)
     world->rival = rival;
 }
 
-void manager_retire(struct world *world)
+void manager_retire(struct world *world, struct manager_process *gone)
 {
-    struct manager_process *old = world->manager;
-    process_release(world, &old->process);
-    world->manager = world->rival;
+    if (gone == world->manager)
+        world->manager = world->rival;
     world->rival = NULL;
+    process_release(world, &gone->process);
 }
 
 struct process *world_process(struct world *world, const char *client_id)

@@ -327,7 +327,7 @@ bool user_nodes_are_free(struct user *user)
     bool are_free = true;
     for (int node = 0; node < user->world->options.nodes; node++) {
         struct node_errand *errand = &user->node_errands[node];
-        if (errand->kept_out && !errand->waiting)
+        if (errand->kept_out && may_command(user, node))
             node_do(user, node, NODE_ELIGIBILITY, true);
         are_free = are_free && !errand->waiting && !errand->kept_out;
     }

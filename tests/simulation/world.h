@@ -141,8 +141,8 @@ void processes_look_after(struct world *world);
 void process_sleep(struct world *world, struct process *process, int64_t for_ms);
 /* A manager on an empty store, in the slot that is free: world->rival. */
 void manager_add_rival(struct world *world);
-/* The present manager is gone for good, and the rival takes its place. */
-void manager_retire(struct world *world);
+/* One of two is gone for good, and the other stays as world->manager. */
+void manager_retire(struct world *world, struct manager_process *gone);
 /* NULL: it is none of ours. */
 struct process *world_process(struct world *world, const char *client_id);
 void process_kill(struct world *world, struct process *process, int64_t back_in_ms);
