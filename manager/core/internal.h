@@ -246,7 +246,6 @@ bool instance_is_completed(const struct instance *instance);
 bool instance_is_exhausted(const struct instance *instance);
 /* Stops as many outdated attempts of the group as its policy allows now. */
 void group_update(struct manager *manager, struct group *group);
-bool group_is_updating(const struct group *group);
 /* An attempt of it has not ended that runs what an older version of the job said. */
 bool instance_is_outdated(const struct instance *instance);
 /* Whether the attempt has been healthy for min_healthy; monotonic time of that, INT64_MAX: it is
@@ -365,7 +364,11 @@ void term_outbid(struct manager *manager, int64_t term, const char *from);
 void term_raise(struct manager *manager, int64_t term);
 void cluster_hear(struct manager *manager, const char *cluster);
 
-/* status.c */
+/* ---- status.c ---- */
+
+/* Something of it went on: its status is to say so, soon. */
+void job_note_progress(struct manager *manager, struct job *job);
+void job_status_timer_fired(struct manager *manager, void *job);
 int status_fill(struct manager *manager, struct job *job, struct arena *arena,
                 struct job_status *ret_status);
 

@@ -28,6 +28,7 @@ struct job *job_obtain(struct manager *manager, const char *name)
     snprintf(job->name, sizeof(job->name), "%s", name);
     job->places = cluster_job_new();
     timer_init(&job->timer, job_timer_fired, job);
+    timer_init(&job->status_timer, job_status_timer_fired, job);
     HASH_ADD_STR(manager->jobs, name, job);
     return job;
 }
@@ -204,6 +205,7 @@ void job_free(struct manager *manager, struct job *job)
     while (job->version_count)
         job_drop_version(job, 0);
     timer_unset(&manager->timers, &job->timer);
+    timer_unset(&manager->timers, &job->status_timer);
     job_unqueue(manager, job);
     job_set_waiting(manager, job, false);
     job_set_everywhere(manager, job, false);

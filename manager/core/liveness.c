@@ -164,10 +164,14 @@ void on_presence(struct manager *manager, const struct manager_event *event)
  * nothing new to report: what it said before its silence still holds. */
 static void believe_reports(struct manager *manager, struct node *node)
 {
+    bool news = false;
     for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
+            news |= attempt->unheard;
             attempt->unheard = false;
-    node_queue_jobs(manager, node);
+        }
+    if (news)
+        node_queue_jobs(manager, node);
 }
 
 void on_heartbeat(struct manager *manager, const struct manager_event *event)

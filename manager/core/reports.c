@@ -93,29 +93,46 @@ static void note_absent(struct manager *manager, struct binding *binding,
             attempt_gone(manager, attempt);
 }
 
-struct unknown {
-    bool any;  /* the report names one that we cannot know about: nobody has told us yet */
-    bool live; /* and that has not ended */
+struct findings {
+    bool unknown; /* it names an attempt that we cannot know about: nobody has told us yet */
+    bool live;    /* and that has not ended */
+    bool matters; /* something is to be decided about the job; else its status changes at most */
 };
 
-static struct unknown observe_all(struct manager *manager, struct binding *binding,
-                                  const struct node_state *report)
+/* What is the only attempt of its instance and goes on needs no decision, unless an update waits
+ * for it: a job of ten thousand is not looked through whenever one of them starts. */
+static bool needs_decision(const struct attempt *attempt)
 {
-    struct unknown unknown = {0};
+    return attempt_is_final(attempt) || attempt->unheard || attempt->unknown || attempt->older ||
+           attempt->instance->attempts != attempt || attempt->instance->group->updating;
+}
+
+static void observe(struct manager *manager, struct attempt *attempt,
+                    const struct observed_attempt *observed, struct findings *findings)
+{
+    bool waited_for = needs_decision(attempt);
+    attempt->unheard = false;
+    if (attempt_observe(manager, attempt, observed))
+        job_note_progress(manager, attempt->binding->job);
+    findings->matters |= waited_for || attempt_is_final(attempt);
+}
+
+static struct findings observe_all(struct manager *manager, struct binding *binding,
+                                   const struct node_state *report)
+{
+    struct findings findings = {.matters = !report->attempts.count || manager->gated};
     for (size_t i = 0; i < report->attempts.count; i++) {
         const struct observed_attempt *observed =
             RECORD_AT(struct observed_attempt, report->attempts, i);
         struct attempt *attempt = attempt_find(manager, observed->id);
-        if (!attempt || attempt->binding != binding) {
-            unknown.any = true;
-            unknown.live |= !attempt_state_is_final((enum attempt_state)observed->state);
+        if (attempt && attempt->binding == binding) {
+            observe(manager, attempt, observed, &findings);
             continue;
         }
-        attempt->unheard = false;
-        if (attempt_observe(manager, attempt, observed))
-            mark_job(manager, binding->job, MARK_STATUS);
+        findings.unknown = findings.matters = true;
+        findings.live |= !attempt_state_is_final((enum attempt_state)observed->state);
     }
-    return unknown;
+    return findings;
 }
 
 /* Whether an assignment of that job may exist on that node which we have not heard of (D5). */
@@ -139,15 +156,16 @@ void on_node_state(struct manager *manager, const struct manager_event *event)
     struct binding *binding = job ? binding_find(node, job) : NULL;
     if (binding && report->head.seq < binding->state_seq)
         return;
-    struct unknown unknown = observe_all(manager, binding, report);
-    node_set_stray(manager, node, event->job, unknown.live);
+    struct findings findings = observe_all(manager, binding, report);
+    node_set_stray(manager, node, event->job, findings.live);
     if (binding) {
         binding->state_seq = report->head.seq;
         binding->state_revision = report->revision;
         note_absent(manager, binding, report);
-        job_queue(manager, job);
+        if (findings.matters)
+            job_queue(manager, job);
     }
-    if (!unknown.any || node->answered || node->foreign || node->deleted ||
+    if (!findings.unknown || node->answered || node->foreign || node->deleted ||
         !may_be_unheard(manager, job, binding))
         return;
     node->ask_wanted = true;

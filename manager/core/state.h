@@ -126,7 +126,8 @@ struct group {
     struct instance **instances; /* by index, NULL where there is none */
     size_t capacity;
     bool has_ousted;
-    struct cluster_group *places;            /* the scheduler's */
+    bool updating;                /* something of an old version ran when it was last looked at */
+    struct cluster_group *places; /* the scheduler's */
     struct cluster_explanation *explanation; /* of the last placement that failed, or NULL */
     struct spec_version *explained;          /* where its texts are */
 };
@@ -173,8 +174,9 @@ struct job {
     struct job *scheduled_prev, *scheduled_next;
     bool everywhere; /* one instance on each node that matches: in manager->everywhere */
     struct job *everywhere_prev, *everywhere_next;
-    struct timer timer;
+    struct timer timer, status_timer;
     int64_t changed_ms;         /* wall: last change of its status */
+    int64_t counted_ms;         /* monotonic: when its status was made last */
     struct cluster_job *places; /* the scheduler's */
 };
 

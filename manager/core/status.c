@@ -271,11 +271,39 @@ static enum job_state state_of(const struct job *job, const struct job_status *s
     return running ? JOB_DEGRADED : JOB_PENDING;
 }
 
+/* ---- when ---- */
+
+/* All instances are counted for a status. Of ten thousand it is made ten times a second at most
+ * while they start one after the other, of fewer than a hundred at once. */
+static int64_t pause_ms(const struct job *job)
+{
+    enum { INSTANCES_A_MS = 100 };
+    size_t instances = 0;
+    for (const struct group *group = job->groups; group; group = group->next)
+        instances += group->capacity;
+    return (int64_t)instances / INSTANCES_A_MS;
+}
+
+void job_status_timer_fired(struct manager *manager, void *job)
+{
+    mark_job(manager, job, MARK_STATUS);
+}
+
+void job_note_progress(struct manager *manager, struct job *job)
+{
+    int64_t due_ms = job->counted_ms + pause_ms(job);
+    if (due_ms <= manager->now.mono_ms)
+        mark_job(manager, job, MARK_STATUS);
+    else if (!job->status_timer.deadline.place)
+        timer_set(&manager->timers, &job->status_timer, due_ms);
+}
+
 int status_fill(struct manager *manager, struct job *job, struct arena *arena,
                 struct job_status *ret_status)
 {
     const struct spec_version *present = job_present(job);
     const struct record_list *tasks = &present->spec.tasks;
+    job->counted_ms = manager->now.mono_ms;
     *ret_status = (struct job_status){
         .version = present->version,
         .type = present->spec.type,

@@ -32,7 +32,7 @@ bool instance_is_outdated(const struct instance *instance)
     return false;
 }
 
-bool group_is_updating(const struct group *group)
+static bool group_is_updating(const struct group *group)
 {
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i] && instance_is_wanted(group->instances[i]) &&
@@ -99,7 +99,8 @@ static void stop_outdated(struct manager *manager, struct group *group, bool run
 
 void group_update(struct manager *manager, struct group *group)
 {
-    if (!group_is_updating(group))
+    group->updating = group_is_updating(group);
+    if (!group->updating)
         return;
     int64_t free_slots = slots(manager, group);
     stop_outdated(manager, group, false, &free_slots);

@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The largest is what a 32-bit machine can map, and far above what the limits of the schema allow.
- */
-enum { MAP_INITIAL_BYTES = 4 << 20, MAP_MAX_BYTES = 1 << 30 };
+#define GIB               ((size_t)1 << 30)
+#define MAP_INITIAL_BYTES ((size_t)4 << 20)
+/* A 32-bit machine has no more room for addresses; elsewhere the disk is full before. */
+#define MAP_MAX_BYTES (SIZE_MAX > UINT32_MAX ? 256 * GIB : GIB)
 
 static const char *const table_names[STORE_TABLE_COUNT] = {
     [STORE_META] = "meta", [STORE_DOCUMENTS] = "documents", [STORE_TOKENS] = "tokens"};
@@ -72,7 +74,7 @@ static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *wha
     const char *remedy = "";
     if (result == MDB_MAP_FULL) {
         code = ERR_FULL;
-        remedy = "; it may hold 1 GiB";
+        remedy = "; there is no room for a larger one in this machine's addresses";
     } else if (result == ENOSPC || result == EDQUOT) {
         code = ERR_FULL;
         remedy = "; make room on its disk";

@@ -149,16 +149,44 @@ void decode_unknown_keys(struct decoder *decoder, const struct place *place, con
     }
 }
 
+/* Which field of the record has the key; looked for from `first` on, since documents that a record
+ * wrote are in its order. field_count: none. */
+static size_t field_at(const struct record *record, const char *key, size_t first)
+{
+    for (size_t i = first; i < record->field_count; i++)
+        if (!strcmp(record->fields[i].key, key))
+            return i;
+    for (size_t i = 0; i < first; i++)
+        if (!strcmp(record->fields[i].key, key))
+            return i;
+    return record->field_count;
+}
+
+static void sort_members(const struct record *record, const cJSON *object,
+                         const cJSON *ret_values[KEYS_MAX])
+{
+    size_t next = 0;
+    for (const cJSON *member = object->child; member; member = member->next) {
+        size_t at = field_at(record, member->string, next);
+        if (at == record->field_count)
+            continue;
+        ret_values[at] = member;
+        next = at + 1;
+    }
+}
+
 void decode_object(struct decoder *decoder, const struct place *place, const struct record *record,
                    const cJSON *object, void *ret_value)
 {
+    const cJSON *values[KEYS_MAX] = {0};
+    ASSERT(record->field_count <= KEYS_MAX);
     record_init(record, ret_value);
+    sort_members(record, object, values);
     for (size_t i = 0; i < record->field_count; i++) {
         const struct field *field = &record->fields[i];
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, field->key);
         struct place here = {.up = place, .key = field->key};
-        if (value)
-            decode_field(decoder, &here, field, value, (char *)ret_value + field->offset);
+        if (values[i])
+            decode_field(decoder, &here, field, values[i], (char *)ret_value + field->offset);
         else if (field->flags & FIELD_REQUIRED)
             decode_problem(decoder, &here, NULL, "%s is missing", field->key);
     }

@@ -309,6 +309,27 @@ static void a_restart_by_a_person_asks_for_the_next_run(void **state)
     assert_int_equal(cluster_command(c, COMMAND_JOB_RESTART, "web")->changed, 0);
 }
 
+/* All its instances are counted for it. */
+static void
+a_large_jobs_status_follows_its_reports_with_a_pause_and_a_small_ones_at_once(void **state)
+{
+    (void)state;
+    cluster_add_node_sized(c, "n1", "dc1", 1000000, INT64_C(1) << 50);
+    cluster_set(c, "small", "{\"image\":\"x\",\"count\":2}");
+    cluster_set(c, "large", "{\"image\":\"x\",\"count\":200}");
+    for (size_t i = 0; i < 2; i++)
+        cluster_report(c, "n1", "small", i, ATTEMPT_RUNNING, UNSET);
+    assert_int_equal(cluster_status(c, "small")->counts.running, 2);
+    for (size_t i = 0; i < 3; i++)
+        cluster_report(c, "n1", "large", i, ATTEMPT_RUNNING, UNSET);
+    assert_int_equal(cluster_status(c, "large")->counts.running, 0);
+    cluster_pass(c, 1000, NULL);
+    assert_int_equal(cluster_status(c, "large")->counts.running, 3);
+    int64_t writes = cluster_writes(c, "jobs/large/status");
+    cluster_pass(c, 5000, NULL);
+    assert_int_equal(cluster_writes(c, "jobs/large/status"), writes);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
@@ -333,6 +354,7 @@ int main(void)
         TEST(a_batch_that_exits_zero_is_completed_and_never_run_again),
         TEST(a_batch_that_fails_twice_has_failed_with_its_code),
         TEST(a_restart_by_a_person_asks_for_the_next_run),
+        TEST(a_large_jobs_status_follows_its_reports_with_a_pause_and_a_small_ones_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
