@@ -21,9 +21,15 @@ struct decoder {
     bool no_memory;
 };
 
-/* The text through the gate into a tree, to be freed by cJSON_Delete. Problems as codec_decode. */
-int tree_parse(const char *text, size_t length, struct problems *problems, cJSON **ret_tree);
-void tree_cleanup(cJSON **tree);
+/* A JSON text as cJSON's nodes, which lie in an arena: nothing of it is deleted by itself. */
+struct tree {
+    cJSON *root; /* an object */
+    struct arena arena;
+};
+
+/* The text through the gate into a tree. Problems as codec_decode. */
+int tree_parse(const char *text, size_t length, struct problems *problems, struct tree *ret_tree);
+void tree_cleanup(struct tree *tree);
 #define _cleanup_tree_ __attribute__((cleanup(tree_cleanup)))
 
 /* Initialises `ret_value` and takes every key of the record that the object has. Keys of other

@@ -36,7 +36,7 @@ static void drop_job_keys(cJSON *tree)
     for (cJSON *child = tree->child, *next; child; child = next) {
         next = child->next;
         if (record_field(&job_spec_record, child->string))
-            cJSON_Delete(cJSON_DetachItemViaPointer(tree, child));
+            cJSON_DetachItemViaPointer(tree, child);
     }
 }
 
@@ -117,22 +117,22 @@ int codec_decode_set(const char *text, size_t length, const char *name, struct a
                      struct command_envelope *ret_envelope, struct job_spec *ret_spec,
                      struct problems *problems)
 {
-    _cleanup_tree_ cJSON *tree = NULL;
+    _cleanup_tree_ struct tree tree = {0};
     record_init(&command_envelope_record, ret_envelope);
     record_init(&job_spec_record, ret_spec);
     int result = tree_parse(text, length, problems, &tree);
     if (result)
         return result;
     struct decoder decoder = {.mode = CODEC_STRICT, .arena = arena, .problems = problems};
-    bool is_short = !cJSON_GetObjectItemCaseSensitive(tree, "tasks");
-    decode_unknown_keys(&decoder, NULL, tree, top_records, ARRAY_LENGTH(top_records));
-    decode_object(&decoder, NULL, &command_envelope_record, tree, ret_envelope);
-    decode_object(&decoder, NULL, &job_spec_record, tree, ret_spec);
+    bool is_short = !cJSON_GetObjectItemCaseSensitive(tree.root, "tasks");
+    decode_unknown_keys(&decoder, NULL, tree.root, top_records, ARRAY_LENGTH(top_records));
+    decode_object(&decoder, NULL, &command_envelope_record, tree.root, ret_envelope);
+    decode_object(&decoder, NULL, &job_spec_record, tree.root, ret_spec);
     check_name(name, ret_spec, problems);
     if (is_short)
-        decode_short(&decoder, tree, ret_spec);
+        decode_short(&decoder, tree.root, ret_spec);
     else
-        misplaced_keys(&decoder, tree);
+        misplaced_keys(&decoder, tree.root);
     if (ret_spec->dispatched)
         problems_add(problems, "/dispatched", "leave it out; do/jobs/<job>/dispatch makes children",
                      "only the manager writes it");

@@ -2,7 +2,6 @@
 
 #include "platform/base/arena.h"
 
-#include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,14 +18,8 @@ static bool fails(void)
     return now;
 }
 
-static void *json_alloc(size_t size)
-{
-    return fails() ? NULL : malloc(size);
-}
-
 void allocations_begin(int64_t n)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = json_alloc, .free_fn = free});
     count = failed = 0;
     fail_at = n;
 }

@@ -1,4 +1,4 @@
-/* Memory for messages (arenas with a limit, JSON trees), counted, and failing where it is told to.
+/* Memory for messages (arenas with a limit), counted, and failing where it is told to.
  * The linker leads every call of arena_… through here (--wrap). What aborts when there is none
  * (mem_…, arenas without a limit) needs no place of its own: it is a death between two operations.
  */
