@@ -117,16 +117,29 @@ static void observe(struct manager *manager, struct attempt *attempt,
     findings->matters |= waited_for || attempt_is_final(attempt);
 }
 
+/* Workers name them in our order: `next` is most often the one. NULL: not one of this assignment.
+ */
+static struct attempt *find_reported(struct manager *manager, const struct binding *binding,
+                                     struct attempt *next, const char *id)
+{
+    if (next && !strcmp(next->id, id))
+        return next;
+    struct attempt *attempt = attempt_find(manager, id);
+    return attempt && attempt->binding == binding ? attempt : NULL;
+}
+
 static struct findings observe_all(struct manager *manager, struct binding *binding,
                                    const struct node_state *report)
 {
     struct findings findings = {.matters = !report->attempts.count || manager->gated};
+    struct attempt *next = binding ? binding->attempts : NULL;
     for (size_t i = 0; i < report->attempts.count; i++) {
         const struct observed_attempt *observed =
             RECORD_AT(struct observed_attempt, report->attempts, i);
-        struct attempt *attempt = attempt_find(manager, observed->id);
-        if (attempt && attempt->binding == binding) {
+        struct attempt *attempt = find_reported(manager, binding, next, observed->id);
+        if (attempt) {
             observe(manager, attempt, observed, &findings);
+            next = attempt->next;
             continue;
         }
         findings.unknown = findings.matters = true;
