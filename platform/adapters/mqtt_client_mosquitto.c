@@ -6,9 +6,9 @@
  * One `struct mosquitto` a connection, so that the library never sends anything again by itself.
  * Its callbacks run inside mosquitto_loop_read(): they hand messages and acknowledgements on as
  * they come, and only note what concerns the connection; that is told by client_settle(), when no
- * callback is under way, and so the handle is never destroyed inside one. A batch is what could be
- * read at once, at most SLICE_PACKETS, so that a flood leaves the timers their turn; TCP keeps the
- * rest.
+ * callback is under way, and so the handle is never destroyed inside one. A batch is what one
+ * system call reads (mqtt_mosquitto_socket.h), with TLS at most SLICE_PACKETS, so that a flood
+ * leaves the timers their turn; TCP keeps the rest.
  *
  * What libmosquitto 2.0.11 does otherwise than one would think is in docs/decisions.md (D21). */
 #include "platform/adapters/mqtt_mosquitto.h"
@@ -127,6 +127,7 @@ static void client_release(struct mqtt_client *client)
 {
     loop_poll_free(client->poll);
     client->poll = NULL;
+    mqtt_socket_reset(&client->socket);
     if (client->dial)
         mqtt_dial_abandon(client->dial);
     else
@@ -139,13 +140,17 @@ static void client_release(struct mqtt_client *client)
     loop_timer_set(client->timer, INT64_MAX);
 }
 
+static bool wants_to_write(const struct mqtt_client *client)
+{
+    return client->socket.left_length || mosquitto_want_write(client->handle);
+}
+
 void mqtt_mosquitto_rearm(struct mqtt_client *client)
 {
     if (!client->poll || client->ended)
         return;
     /* While it shakes hands for TLS the library always wants to write; reading drives it. */
-    bool writing =
-        mosquitto_want_write(client->handle) && !(client->tls && client->phase == CONNECTING);
+    bool writing = wants_to_write(client) && !(client->tls && client->phase == CONNECTING);
     loop_poll_set(client->poll, LOOP_READABLE | (writing ? LOOP_WRITABLE : 0));
 }
 
@@ -181,7 +186,7 @@ static void client_check(struct mqtt_client *client, int result)
 
 static void client_read(struct mqtt_client *client)
 {
-    for (int i = 0; i < SLICE_PACKETS && !client->ended; i++) {
+    for (int i = 0; (i < SLICE_PACKETS || !client->tls) && !client->ended; i++) {
         errno = 0;
         int result = mosquitto_loop_read(client->handle, 1);
         bool is_empty = errno == EAGAIN;
@@ -202,28 +207,46 @@ static bool socket_has_failed(struct mqtt_client *client)
     return true;
 }
 
+static void client_write(struct mqtt_client *client)
+{
+    if (!client->ended && (client->phase == CONNECTING || wants_to_write(client)))
+        client_check(client, mosquitto_loop_write(client->handle, 1));
+}
+
+/* Ends what mqtt_socket_enter() began; what is said meanwhile goes in one system call. */
+static void client_leave_socket(struct mqtt_client *client, struct mqtt_socket *outer)
+{
+    int failed = mqtt_socket_leave(&client->socket, outer);
+    if (failed && client->poll) {
+        client_end(client, 0, strerror(failed));
+        client_settle(client);
+    } else if (!outer) {
+        mqtt_mosquitto_rearm(client);
+    }
+}
+
 static void client_on_ready(void *context, int events)
 {
     struct mqtt_client *client = context;
+    struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     (void)events;
     if (client->phase != CONNECTING || !socket_has_failed(client))
         client_read(client);
-    if (!client->ended && (client->phase == CONNECTING || mosquitto_want_write(client->handle)))
-        client_check(client, mosquitto_loop_write(client->handle, 1));
+    client_write(client);
     client_settle(client);
+    client_leave_socket(client, outer);
 }
 
 /* Says goodbye; the library closes the socket as soon as that is written. */
 static void client_leave(struct mqtt_client *client)
 {
-    client->leaving = true;
+    client->leaving = client->socket.direct = true;
     loop_timer_set(client->timer, now_ms(client) + DISCONNECT_WAIT_MS);
     client_check(client, mosquitto_disconnect(client->handle));
 }
 
-static void client_on_timer(void *context)
+static void client_act(struct mqtt_client *client)
 {
-    struct mqtt_client *client = context;
     switch (client->phase) {
     case IDLE:
         return;
@@ -244,6 +267,14 @@ static void client_on_timer(void *context)
         break;
     }
     client_settle(client);
+}
+
+static void client_on_timer(void *context)
+{
+    struct mqtt_client *client = context;
+    struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
+    client_act(client);
+    client_leave_socket(client, outer);
 }
 
 /* ---- connecting ---- */
@@ -270,6 +301,8 @@ static bool host_is_numeric(const char *host)
 static void client_watch(struct mqtt_client *client)
 {
     client->phase = CONNECTING;
+    if (!client->tls)
+        client->socket.fd = mosquitto_socket(client->handle);
     client->poll = loop_poll_new(client->config->loop, mosquitto_socket(client->handle),
                                  client_on_ready, client);
     loop_poll_set(client->poll, LOOP_READABLE | LOOP_WRITABLE);
@@ -362,6 +395,7 @@ int mqtt_client_new(const struct mqtt_bus_config *config, const struct mqtt_list
     struct mqtt_client *client = mem_alloc(sizeof *client);
     client->config = config;
     client->listener = *listener;
+    client->socket.fd = MQTT_SOCKET_NONE;
     client->timer = loop_timer_new(config->loop, client_on_timer, client);
     *ret_client = client;
     return 0;
@@ -371,7 +405,7 @@ int mqtt_client_new(const struct mqtt_bus_config *config, const struct mqtt_list
 static bool socket_wait(const struct mqtt_client *client, int timeout_ms)
 {
     struct pollfd socket = {.fd = mosquitto_socket(client->handle), .events = POLLIN};
-    if (mosquitto_want_write(client->handle))
+    if (wants_to_write(client))
         socket.events |= POLLOUT;
     return poll(&socket, 1, timeout_ms) > 0;
 }
@@ -386,6 +420,7 @@ void mqtt_client_free(struct mqtt_client *client)
 {
     if (!client)
         return;
+    struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     if (client->phase == DISCONNECTING && !client->leaving)
         client_leave(client);
     for (int64_t until_ms = now_ms(client) + DISCONNECT_WAIT_MS, left_ms;
@@ -393,6 +428,7 @@ void mqtt_client_free(struct mqtt_client *client)
          (left_ms = until_ms - now_ms(client)) > 0;)
         if (socket_wait(client, (int)left_ms))
             client_check(client, mosquitto_loop_write(client->handle, 1));
+    mqtt_socket_leave(&client->socket, outer);
     client_release(client);
     loop_timer_free(client->timer);
     free(client);

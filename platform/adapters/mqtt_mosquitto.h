@@ -5,6 +5,7 @@
 
 #include "platform/adapters/mqtt_client.h"
 #include "platform/adapters/mqtt_mosquitto_dial.h"
+#include "platform/adapters/mqtt_mosquitto_socket.h"
 
 enum { PARTS_MAX = 32 };
 
@@ -24,6 +25,7 @@ struct mqtt_client {
     int version;
     bool tls;
     struct mosquitto *handle; /* of this connection; a dial has it while DIALLING */
+    struct mqtt_socket socket;
     struct mqtt_dial *dial;
     struct loop_poll *poll;
     struct loop_timer *timer;

@@ -124,6 +124,7 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
     ASSERT(count && count <= MQTT_FILTERS_MAX);
     if (client->phase != CONNECTED)
         return -ERR_UNREACHABLE;
+    struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     uint64_t token = ++client->last_token;
     int result = 0;
     for (int kind = 0; kind < 4 && !result; kind++) {
@@ -136,6 +137,7 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
         if (chosen_count)
             result = part_send(client, chosen, chosen_count, qos, no_local, token);
     }
+    mqtt_socket_leave(&client->socket, outer); /* one that has failed is told when it is read */
     mqtt_mosquitto_rearm(client);
     *ret_token = token;
     return result;
@@ -161,10 +163,12 @@ int mqtt_client_send(struct mqtt_client *client, const struct bus_publication *p
         return -ERR_UNREACHABLE;
     mosquitto_property *properties = client->version == 5 ? message_properties(publication) : NULL;
     int id = 0;
+    struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     int result = mosquitto_publish_v5(client->handle, &id, topic, (int)publication->length,
                                       publication->payload, publication->qos, publication->retain,
                                       properties);
     mosquitto_property_free_all(&properties);
+    mqtt_socket_leave(&client->socket, outer); /* one that has failed is told when it is read */
     mqtt_mosquitto_rearm(client);
     *ret_token = result == MOSQ_ERR_OVERSIZE_PACKET ? UINT64_MAX : (uint64_t)id;
     if (result == MOSQ_ERR_OVERSIZE_PACKET)
