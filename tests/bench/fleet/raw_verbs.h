@@ -4,11 +4,18 @@
 
 #include "tests/bench/raw.h"
 
+#include <stdio.h>
+
 int verb_submit(char **words);
 int verb_null_manager(char **words);
 int verb_null_workers(char **words);
 int verb_drain(char **words);
 int verb_gather(char **words);
 int verb_refill(char **words);
+int verb_say(char **words);
+int verb_record(char **words);
+
+/* Of a file of messages, one: topic's length, payload's length (both uint32_t), topic, payload. */
+void raw_file_put(FILE *file, const struct raw_message *message);
 
 #endif
