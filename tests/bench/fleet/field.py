@@ -14,7 +14,8 @@ from wait import wait_until
 TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = "t"
 WORKERS_A_PROCESS = 5000  # each takes three descriptors
-QUIET_SECONDS, QUIET_CPU = 0.5, 0.03  # heartbeats are not work
+QUIET_SECONDS, QUIET_CPU = 0.5, 0.03
+HEARTBEATS_CPU = 2e-5  # of a worker, which are not work: seconds a second
 
 
 def cpu_of(pid):
@@ -115,7 +116,7 @@ class Field:
         def is_idle():
             before = sum(self.cpu().values())
             subprocess.run(["sleep", "1"], check=True)
-            return sum(self.cpu().values()) - before < 0.1
+            return sum(self.cpu().values()) - before < 0.1 + HEARTBEATS_CPU * sum(fleet.count for fleet in self.fleets)
         wait_until("all is quiet", is_idle, timeout=120)
 
     def quiet_since(self):
@@ -168,15 +169,20 @@ class Field:
             return list(messages.unpack(file.read_bytes(), stamped=True))
         return ended
 
-    def submit(self, prefix, jobs, instances, more=""):
+    def submit(self, prefix, jobs, instances, more="", timeout=900):
         """Seconds until the manager has said that all of them run; `more`: further members of the specification, each after a comma."""
-        return float(self.raw("submit", ROOT, prefix, jobs, instances, more)["running"][1])
+        return float(self.raw("submit", ROOT, prefix, jobs, instances, more, timeout=timeout)["running"][1])
 
     def cpu(self):
         workers = [process.pid for process in (*self.fleets, *self.others[1:])]
         manager = self.others[0] if self.others else self.manager
         return {"broker": cpu_of(self.broker.process.pid), "manager": cpu_of(manager.pid) if manager.is_running() else 0,
                 "workers": sum(cpu_of(pid) for pid in workers)}
+
+    def memory(self):
+        """Bytes."""
+        return {"broker": memory_of(self.broker.process.pid), "manager": memory_of(self.manager.pid),
+                "workers": sum(memory_of(fleet.pid) for fleet in self.fleets)}
 
     def running(self):
         return [line for fleet in self.fleets for line in fleet.running()]

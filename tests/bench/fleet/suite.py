@@ -2,8 +2,8 @@
 
 from fleet.losses import storm
 from fleet.nodes import heartbeats, memory
-from fleet.placing import batched, growth, placement
+from fleet.placing import batched, growth, million, placement
 from fleet.retained import recovery, refill
 from fleet.transitions import transitions
 
-BENCHES = (placement, batched, recovery, refill, heartbeats, memory, storm, growth, transitions)
+BENCHES = (placement, batched, recovery, refill, heartbeats, memory, storm, growth, transitions, million)
