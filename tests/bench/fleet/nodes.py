@@ -2,13 +2,59 @@
 
 import time
 
-from fleet.field import memory_of
+from fleet.field import ROOT, memory_of
 from fleet.readings import LOST_AT_ONCE, room_for
 from table import Table
 
+INTERVAL_SECONDS = 10
+FIRST_RATE = 2500
+WHOLE_CORE = 0.95
+
+
+# ---- heartbeats ----
+
+
+class Ramp:
+    """On behalf of the nodes, more and more heartbeats a second, until the broker or the manager uses a whole core. The nodes go on with
+    their own, so that their connections are the broker's to look after, too."""
+
+    def __init__(self, field, workers, seconds):
+        self.field, self.seconds, self.connections = field, seconds, workers // 10
+        self.own = workers / INTERVAL_SECONDS
+        field.retained("heartbeats", f"{ROOT}/nodes/+/metrics")
+        self.steps = []  # (heartbeats a second, share of each)
+        wanted = FIRST_RATE
+        while self.step(wanted):
+            wanted *= 2
+
+    def step(self, wanted):
+        """Whether there is more to be had."""
+        before = self.field.cpu()
+        sent, took = self.field.raw("beat", self.field.directory / "heartbeats", self.connections, wanted, self.seconds)["beaten"]
+        share = shares(before, self.field.cpu(), float(took))
+        rate = int(sent) / float(took)
+        self.steps.append((rate + self.own, share))
+        return max(share["broker"], share["manager"]) < WHOLE_CORE and rate > 0.8 * wanted
+
+    def add(self, table):
+        for rate, share in self.steps:
+            table.add(f"{rate:.0f} a second", *(f"{100 * value:.1f}" for value in share.values()), f"{share['manager'] / share['broker']:.2f}")
+
+
+def shares(before, after, seconds):
+    """Of a core."""
+    return {name: (value - before[name]) / seconds for name, value in after.items()}
+
+
+def watch(field, seconds):
+    """The shares of everybody in that time."""
+    before, begun = field.cpu(), time.monotonic()
+    time.sleep(seconds)  # the measurement itself
+    return shares(before, field.cpu(), time.monotonic() - begun)
+
 
 def heartbeats(suite):
-    workers, seconds = (1000, 45) if suite.quick else (10000, 60)
+    workers, seconds, step_seconds = (1000, 60, 5) if suite.quick else (10000, 300, 15)
     field = suite.field()
     try:
         # room for one task each, which would be seen elsewhere if its node had passed for lost
@@ -16,21 +62,26 @@ def heartbeats(suite):
         field.submit("j", workers // 100, 100, LOST_AT_ONCE)
         field.settle()
         placed = set(field.running())
-        before, begun = field.cpu(), time.monotonic()
-        time.sleep(seconds)  # the measurement itself
-        took = time.monotonic() - begun
-        share = {name: (after - before[name]) / took for name, after in field.cpu().items()}
-        assert sum(fleet.connected() for fleet in field.fleets) == workers
+        share = watch(field, seconds)
         lost = len(set(field.running()) ^ placed)
+        ramp = Ramp(field, workers, step_seconds)
+        field.settle()
+        assert sum(fleet.connected() for fleet in field.fleets) == workers
+        lost_later = len(set(field.running()) ^ placed)
     finally:
         field.close()
-    table = Table(f"Heartbeats: {workers} simulated workers, a task each, heard every 10 s, for {seconds} s", ["", "% of a core"])
-    for name, value in share.items():
-        table.add(name, f"{100 * value:.1f}")
+    table = Table(f"Heartbeats: {workers} simulated workers, a task each; every {INTERVAL_SECONDS} s for {seconds} s, then {step_seconds} s each with more on their behalf; % of a core",
+                  ["", *share, "manager, to the broker"])
+    table.add(f"{workers / INTERVAL_SECONDS:.0f} a second, the nodes' own", *(f"{100 * value:.1f}" for value in share.values()), f"{share['manager'] / share['broker']:.2f}")
+    ramp.add(table)
     limits = Table("Limits: heartbeats", ["what", "is", "limit", ""])
     limits.limit("the manager, to the broker", share["manager"] / share["broker"], 0.25)
     limits.limit("tasks started or ended because a node passed for lost", lost, 0)
+    limits.limit("the same after the last step", lost_later, 0)
     return [table, limits]
+
+
+# ---- memory ----
 
 
 def memory(suite):

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WINDOW = 1000, TOPIC_BYTES = 512, TOGETHER = 64 };
+enum { WINDOW = 1000, TOGETHER = 64 };
 
 void raw_file_put(FILE *file, const struct raw_message *message)
 {
@@ -15,6 +15,21 @@ void raw_file_put(FILE *file, const struct raw_message *message)
     fwrite(lengths, sizeof lengths, 1, file);
     fwrite(message->topic, message->topic_length, 1, file);
     fwrite(message->payload, message->length, 1, file);
+}
+
+bool raw_file_get(FILE *file, char topic[RAW_TOPIC_BYTES], struct raw_bytes *payload)
+{
+    uint32_t lengths[2];
+    if (fread(lengths, sizeof lengths, 1, file) != 1 || lengths[0] >= RAW_TOPIC_BYTES)
+        return false;
+    if (payload->capacity < lengths[1]) {
+        payload->capacity = 2 * (size_t)lengths[1];
+        payload->data = realloc(payload->data, payload->capacity);
+    }
+    topic[lengths[0]] = '\0';
+    payload->length = lengths[1];
+    return fread(topic, lengths[0], 1, file) == 1 &&
+           (!lengths[1] || fread(payload->data, lengths[1], 1, file) == 1);
 }
 
 /* ---- reading ---- */
@@ -126,25 +141,10 @@ int verb_gather(char **words)
 
 /* ---- writing ---- */
 
-static bool read_one(FILE *file, char topic[TOPIC_BYTES], struct raw_bytes *payload)
-{
-    uint32_t lengths[2];
-    if (fread(lengths, sizeof lengths, 1, file) != 1 || lengths[0] >= TOPIC_BYTES)
-        return false;
-    if (payload->capacity < lengths[1]) {
-        payload->capacity = 2 * (size_t)lengths[1];
-        payload->data = realloc(payload->data, payload->capacity);
-    }
-    topic[lengths[0]] = '\0';
-    payload->length = lengths[1];
-    return fread(topic, lengths[0], 1, file) == 1 &&
-           (!lengths[1] || fread(payload->data, lengths[1], 1, file) == 1);
-}
-
 static int publish_file(char **words, const char *client_id, bool retain)
 {
     FILE *file = fopen(words[2], "rb");
-    char topic[TOPIC_BYTES];
+    char topic[RAW_TOPIC_BYTES];
     struct raw_bytes payload = {0};
     struct raw raw = {0};
     size_t count = 0;
@@ -152,7 +152,7 @@ static int publish_file(char **words, const char *client_id, bool retain)
         raw_die(words[2]);
     raw_connect(&raw, words[0], words[1], client_id);
     double begun = raw_seconds();
-    while (read_one(file, topic, &payload)) {
+    while (raw_file_get(file, topic, &payload)) {
         raw_publish(&raw, topic, payload.data, payload.length, retain);
         if (++count % TOGETHER == 0)
             raw_write(&raw);
