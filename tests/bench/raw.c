@@ -111,6 +111,14 @@ void raw_publish(struct raw *raw, const char *topic, const void *payload, size_t
     raw->in_flight++;
 }
 
+void raw_publish_unacknowledged(struct raw *raw, const char *topic, const void *payload,
+                                size_t length, bool retain)
+{
+    put_header(&raw->out, PACKET_PUBLISH | (retain ? FLAG_RETAIN : 0), strlen(topic) + length + 2);
+    put_text(&raw->out, topic);
+    put(&raw->out, payload, length);
+}
+
 void raw_write(struct raw *raw)
 {
     for (size_t sent = 0; sent < raw->out.length;) {

@@ -34,10 +34,12 @@ struct raw {
 
 /* Connected and accepted; a clean session without keep-alive. */
 void raw_connect(struct raw *raw, const char *host, const char *port, const char *client_id);
-/* Both only collect; raw_write() sends. */
+/* These only collect; raw_write() sends. */
 void raw_subscribe(struct raw *raw, const char *filter, int qos);
 void raw_publish(struct raw *raw, const char *topic, const void *payload, size_t length,
                  bool retain); /* QoS 1 */
+void raw_publish_unacknowledged(struct raw *raw, const char *topic, const void *payload,
+                                size_t length, bool retain); /* QoS 0 */
 void raw_write(struct raw *raw);
 /* Waits at most that long (-1: for ever) for bytes, and handles what has come. False: none. */
 bool raw_read(struct raw *raw, int timeout_ms);

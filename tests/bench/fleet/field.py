@@ -4,14 +4,18 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from broker import Broker
+from fleet import messages
 from process import Process
 from wait import wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = "t"
 WORKERS_A_PROCESS = 5000  # each takes three descriptors
+QUIET_SECONDS, QUIET_CPU = 0.5, 0.03
+HEARTBEATS_CPU = 2e-5  # of a worker, which are not work: seconds a second
 
 
 def cpu_of(pid):
@@ -56,6 +60,11 @@ class Fleet:
         self.ask(f"report {self.report_file}")
         return [tuple(line.split()) for line in self.report_file.read_text().splitlines()]
 
+    def end(self, each):
+        """So many tasks of each worker end with code 1: how many did, and how many ran before."""
+        words = self.ask(f"end {each}")
+        return int(words[1]), int(words[3])
+
     def kill(self):
         if self.child.poll() is None:
             self.child.kill()
@@ -66,7 +75,8 @@ class Field:
     def __init__(self, tools, directory):
         self.tools, self.directory = tools, directory
         self.broker = Broker(directory / "broker").start()
-        self.fleets, self.others = [], []
+        self.fleets, self.others, self.recorders = [], [], []
+        self.said = 0  # by the manager before its last start
         self.manager = Process("manager", [tools / "argosy-manager", "--broker", self.broker.address, "--root", ROOT, "--data-dir",
                                            directory / "store"], directory / "manager.log")
 
@@ -77,9 +87,15 @@ class Field:
 
     def start_manager(self):
         """Started, and leading."""
-        said = len(self.manager.read_log())
+        self.launch_manager()
+        self.wait_leading()
+
+    def launch_manager(self):
+        self.said = len(self.manager.read_log())
         self.manager.start()
-        wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[said:], timeout=300, interval=0.01)
+
+    def wait_leading(self):
+        wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[self.said:], timeout=300, interval=0.01)
 
     def delete_store(self):
         shutil.rmtree(self.directory / "store")
@@ -100,8 +116,18 @@ class Field:
         def is_idle():
             before = sum(self.cpu().values())
             subprocess.run(["sleep", "1"], check=True)
-            return sum(self.cpu().values()) - before < 0.1
+            return sum(self.cpu().values()) - before < 0.1 + HEARTBEATS_CPU * sum(fleet.count for fleet in self.fleets)
         wait_until("all is quiet", is_idle, timeout=120)
+
+    def quiet_since(self):
+        """Waits as settle() does; when the work ended, in monotonic seconds."""
+        samples = [(time.monotonic(), sum(self.cpu().values()))]
+        while samples[-1][0] < samples[0][0] + QUIET_SECONDS or samples[-1][1] > samples[0][1] + QUIET_CPU:
+            time.sleep(0.02)
+            samples.append((time.monotonic(), sum(self.cpu().values())))
+            while samples[-1][0] - samples[1][0] > QUIET_SECONDS:
+                samples.pop(0)
+        return samples[0][0]
 
     def start_null(self, prefix, jobs, workers, together):
         """The null pipeline instead."""
@@ -119,9 +145,33 @@ class Field:
             raise RuntimeError(f"fleet_raw {verb}: {done.stderr}")
         return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
 
-    def submit(self, prefix, jobs, instances, more=""):
+    def retained(self, name, filters):
+        """What is retained, in a file of that name and as a set of (topic, payload)."""
+        file = self.directory / name
+        self.raw("drain", file, filters)
+        return set(messages.unpack(file.read_bytes()))
+
+    def say(self, said):
+        """Publishes these (topic, payload)."""
+        file = self.directory / "said"
+        file.write_bytes(messages.pack(said))
+        self.raw("say", file)
+
+    def record(self, filters):
+        """Begins to record what is said; a function that ends it and gives (time, topic, payload) of each message."""
+        file = self.directory / "recorded"
+        recorder = Process("record", [self.tools / "fleet_raw", "record", self.broker.host, self.broker.port, file, filters], self.directory / "record.log")
+        self.recorders.append(recorder.start())
+        recorder.wait_for_log("ready")
+
+        def ended():
+            recorder.stop()
+            return list(messages.unpack(file.read_bytes(), stamped=True))
+        return ended
+
+    def submit(self, prefix, jobs, instances, more="", timeout=900):
         """Seconds until the manager has said that all of them run; `more`: further members of the specification, each after a comma."""
-        return float(self.raw("submit", ROOT, prefix, jobs, instances, more)["running"][1])
+        return float(self.raw("submit", ROOT, prefix, jobs, instances, more, timeout=timeout)["running"][1])
 
     def cpu(self):
         workers = [process.pid for process in (*self.fleets, *self.others[1:])]
@@ -129,18 +179,23 @@ class Field:
         return {"broker": cpu_of(self.broker.process.pid), "manager": cpu_of(manager.pid) if manager.is_running() else 0,
                 "workers": sum(cpu_of(pid) for pid in workers)}
 
+    def memory(self):
+        """Bytes."""
+        return {"broker": memory_of(self.broker.process.pid), "manager": memory_of(self.manager.pid),
+                "workers": sum(memory_of(fleet.pid) for fleet in self.fleets)}
+
     def running(self):
         return [line for fleet in self.fleets for line in fleet.running()]
 
     def check_running(self, wanted, runs=("1",)):
-        """Counted by the engines: so many, each once."""
+        """Counted by the engines: so many, each once; `runs`: that they may have, None: any."""
         found = self.running()
         slots = {task.rsplit("_", 1)[0] for _, task, _ in found}
         assert len(found) == len(slots) == wanted, f"{len(found)} executions of {len(slots)} instances run, wanted {wanted}"
-        assert all(run in runs for _, _, run in found), "something was started again"
+        assert runs is None or all(run in runs for _, _, run in found), "something was started again"
 
     def close(self):
-        for process in (*self.fleets, *self.others, self.manager):
+        for process in (*self.fleets, *self.others, *self.recorders, self.manager):
             process.kill()
         self.broker.close()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -5,6 +5,8 @@
  * Lines on its input, each answered by one line on its output:
  *   count        "connected C of N"
  *   report FILE  writes "node task run" for each execution that runs; "running R"
+ *   end N        N running executions of each worker end with code 1, the next N with the next
+ *                command; 0: only counted; "ended E of R running"
  *   reconnect    every worker loses its connection and connects again; "reconnecting"
  * It says "started N" by itself when the last worker has begun to connect. Its end is that of N
  * machines: nothing is said, and the broker sends their wills. */
@@ -153,6 +155,14 @@ static void report(const struct fleet *fleet, const char *path)
         answer("running %zu", running);
 }
 
+static void end(const struct fleet *fleet, size_t each)
+{
+    size_t running = 0, ended = 0;
+    for (size_t i = 0; i < fleet->started; i++)
+        ended += fleet_worker_end(fleet->workers[i], each, &running);
+    answer("ended %zu of %zu running", ended, running);
+}
+
 static void reconnect(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->started; i++)
@@ -168,6 +178,8 @@ static void obey(struct fleet *fleet, const char *line)
         reconnect(fleet);
     else if (!strncmp(line, "report ", 7))
         report(fleet, line + 7);
+    else if (!strncmp(line, "end ", 4))
+        end(fleet, strtoul(line + 4, NULL, 10));
     else
         answer("no such command: %s", line);
 }

@@ -15,6 +15,7 @@ struct fleet_worker {
     struct simulated_engine *engine;
     struct runtime *runtime;
     struct bus *bus;
+    size_t next_end; /* place of the execution whose turn it is to end */
 };
 
 /* ---- time ---- */
@@ -152,4 +153,41 @@ size_t fleet_worker_report(const struct fleet_worker *worker, FILE *out)
     struct report report = {worker->node, out, 0};
     simulated_engine_visit(worker->engine, report_one, &report);
     return report.running;
+}
+
+struct ending {
+    struct simulated_engine *engine;
+    size_t running;     /* of all */
+    size_t from, count; /* places of those that end, around the end of the list */
+    size_t at, ended;
+};
+
+static void count_one(void *context, const struct simulated_execution *execution)
+{
+    struct ending *ending = context;
+    ending->running += execution->running;
+}
+
+static void end_one(void *context, const struct simulated_execution *execution)
+{
+    struct ending *ending = context;
+    if (!execution->running)
+        return;
+    size_t after = (ending->at++ + ending->running - ending->from) % ending->running;
+    if (after < ending->count)
+        ending->ended +=
+            simulated_engine_kill(ending->engine, execution->task_id, execution->run, 1);
+}
+
+size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, size_t *running)
+{
+    struct ending ending = {.engine = worker->engine, .count = wanted};
+    simulated_engine_visit(worker->engine, count_one, &ending);
+    *running += ending.running;
+    if (!wanted || !ending.running)
+        return 0;
+    ending.from = worker->next_end % ending.running;
+    worker->next_end = (ending.from + wanted) % ending.running;
+    simulated_engine_visit(worker->engine, end_one, &ending);
+    return ending.ended;
 }

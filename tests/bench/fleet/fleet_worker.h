@@ -26,6 +26,9 @@ bool fleet_worker_connected(const struct fleet_worker *worker);
 /* A line "node task run" to `out` for each execution that runs, as its engine knows it; how many.
  */
 size_t fleet_worker_report(const struct fleet_worker *worker, FILE *out);
+/* `wanted` of its running executions end with code 1, in turns; how many did. What ran before is
+ * added to `*running`. */
+size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, size_t *running);
 /* As when its machine goes: nothing is said. Accepts NULL. */
 void fleet_worker_free(struct fleet_worker *worker);
 

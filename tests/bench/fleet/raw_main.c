@@ -18,6 +18,9 @@ static const struct verb verbs[] = {
     {"drain", 4, verb_drain, "HOST PORT FILE|- FILTER,FILTER…"},
     {"gather", 4, verb_gather, "HOST PORT TOPICS FILTER,FILTER…"},
     {"refill", 3, verb_refill, "HOST PORT FILE"},
+    {"say", 3, verb_say, "HOST PORT FILE"},
+    {"record", 4, verb_record, "HOST PORT FILE FILTER,FILTER…"},
+    {"beat", 6, verb_beat, "HOST PORT FILE CONNECTIONS A-SECOND SECONDS"},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 

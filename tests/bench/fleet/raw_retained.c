@@ -1,6 +1,5 @@
 /* What is retained, read and written as fast as the broker goes: the references for recovery and
- * for refilling a broker. A file of messages is: topic's length, payload's length (both uint32_t),
- * topic, payload. */
+ * for refilling a broker. */
 #include "tests/bench/fleet/raw_verbs.h"
 
 #include <stdio.h>
@@ -8,7 +7,30 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WINDOW = 1000, TOPIC_BYTES = 512, TOGETHER = 64 };
+enum { WINDOW = 1000, TOGETHER = 64 };
+
+void raw_file_put(FILE *file, const struct raw_message *message)
+{
+    uint32_t lengths[2] = {(uint32_t)message->topic_length, (uint32_t)message->length};
+    fwrite(lengths, sizeof lengths, 1, file);
+    fwrite(message->topic, message->topic_length, 1, file);
+    fwrite(message->payload, message->length, 1, file);
+}
+
+bool raw_file_get(FILE *file, char topic[RAW_TOPIC_BYTES], struct raw_bytes *payload)
+{
+    uint32_t lengths[2];
+    if (fread(lengths, sizeof lengths, 1, file) != 1 || lengths[0] >= RAW_TOPIC_BYTES)
+        return false;
+    if (payload->capacity < lengths[1]) {
+        payload->capacity = 2 * (size_t)lengths[1];
+        payload->data = realloc(payload->data, payload->capacity);
+    }
+    topic[lengths[0]] = '\0';
+    payload->length = lengths[1];
+    return fread(topic, lengths[0], 1, file) == 1 &&
+           (!lengths[1] || fread(payload->data, lengths[1], 1, file) == 1);
+}
 
 /* ---- reading ---- */
 
@@ -32,26 +54,30 @@ static void drain_hears(void *context, struct raw *raw, const struct raw_message
         return;
     drain->count++;
     drain->bytes += message->length;
-    if (!drain->file)
-        return;
-    uint32_t lengths[2] = {(uint32_t)message->topic_length, (uint32_t)message->length};
-    fwrite(lengths, sizeof lengths, 1, drain->file);
-    fwrite(message->topic, message->topic_length, 1, drain->file);
-    fwrite(message->payload, message->length, 1, drain->file);
+    if (drain->file)
+        raw_file_put(drain->file, message);
 }
 
 /* As our programs do: what is retained has come when the barrier has. */
-static void drain_all(struct raw *raw, struct drain *drain, char *filters)
+static void drain_one(struct raw *raw, struct drain *drain, const char *filter)
 {
-    char *rest = NULL;
-    raw_subscribe(raw, drain->barrier, 1);
-    for (char *filter = strtok_r(filters, ",", &rest); filter; filter = strtok_r(NULL, ",", &rest))
-        raw_subscribe(raw, filter, 1);
+    drain->done = false;
+    raw_subscribe(raw, filter, 1);
     raw_publish(raw, drain->barrier, "", 0, false);
     while (!drain->done) {
         raw_write(raw);
         raw_read(raw, -1);
     }
+}
+
+/* The next filter only when all of the last one's has come: more than may wait for one subscriber
+ * the broker drops. */
+static void drain_all(struct raw *raw, struct drain *drain, char *filters)
+{
+    char *rest = NULL;
+    raw_subscribe(raw, drain->barrier, 1);
+    for (char *filter = strtok_r(filters, ",", &rest); filter; filter = strtok_r(NULL, ",", &rest))
+        drain_one(raw, drain, filter);
 }
 
 int verb_drain(char **words)
@@ -115,34 +141,19 @@ int verb_gather(char **words)
 
 /* ---- writing ---- */
 
-static bool read_one(FILE *file, char topic[TOPIC_BYTES], struct raw_bytes *payload)
-{
-    uint32_t lengths[2];
-    if (fread(lengths, sizeof lengths, 1, file) != 1 || lengths[0] >= TOPIC_BYTES)
-        return false;
-    if (payload->capacity < lengths[1]) {
-        payload->capacity = 2 * (size_t)lengths[1];
-        payload->data = realloc(payload->data, payload->capacity);
-    }
-    topic[lengths[0]] = '\0';
-    payload->length = lengths[1];
-    return fread(topic, lengths[0], 1, file) == 1 &&
-           (!lengths[1] || fread(payload->data, lengths[1], 1, file) == 1);
-}
-
-int verb_refill(char **words)
+static int publish_file(char **words, const char *client_id, bool retain)
 {
     FILE *file = fopen(words[2], "rb");
-    char topic[TOPIC_BYTES];
+    char topic[RAW_TOPIC_BYTES];
     struct raw_bytes payload = {0};
     struct raw raw = {0};
     size_t count = 0;
     if (!file)
         raw_die(words[2]);
-    raw_connect(&raw, words[0], words[1], "refill");
+    raw_connect(&raw, words[0], words[1], client_id);
     double begun = raw_seconds();
-    while (read_one(file, topic, &payload)) {
-        raw_publish(&raw, topic, payload.data, payload.length, true);
+    while (raw_file_get(file, topic, &payload)) {
+        raw_publish(&raw, topic, payload.data, payload.length, retain);
         if (++count % TOGETHER == 0)
             raw_write(&raw);
         while (raw.in_flight > WINDOW)
@@ -154,4 +165,14 @@ int verb_refill(char **words)
     printf("published %zu %.3f\n", count, raw_seconds() - begun);
     free(payload.data);
     return fclose(file);
+}
+
+int verb_refill(char **words)
+{
+    return publish_file(words, "refill", true);
+}
+
+int verb_say(char **words)
+{
+    return publish_file(words, "say", false);
 }
