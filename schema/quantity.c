@@ -188,19 +188,29 @@ bool cpu_from_number(double cores, int64_t *ret_millis)
     return true;
 }
 
+/* "12h"; returns where it ends. By hand: each specification that is printed has dozens. */
+static char *count_format(char *at, int64_t count, const char *unit)
+{
+    char digits[24];
+    size_t length = 0;
+    for (; count || !length; count /= 10)
+        digits[length++] = (char)('0' + count % 10);
+    while (length)
+        *at++ = digits[--length];
+    return stpcpy(at, unit);
+}
+
 void duration_format(int64_t ms, char ret_text[QUANTITY_TEXT_LENGTH])
 {
-    int length = 0;
-    ret_text[0] = '\0';
+    char *at = ret_text;
     for (size_t i = 0; i < ARRAY_LENGTH(duration_units); i++) {
         int64_t count = ms / duration_units[i].factor;
         ms %= duration_units[i].factor;
         if (count > 0)
-            length += snprintf(ret_text + length, (size_t)(QUANTITY_TEXT_LENGTH - length), "%lld%s",
-                               (long long)count, duration_units[i].text);
+            at = count_format(at, count, duration_units[i].text);
     }
-    if (!length)
-        snprintf(ret_text, QUANTITY_TEXT_LENGTH, "0s");
+    if (at == ret_text)
+        count_format(at, 0, "s");
 }
 
 void size_format(int64_t bytes, char ret_text[QUANTITY_TEXT_LENGTH])

@@ -21,7 +21,9 @@
 #include <string.h>
 
 enum {
-    WINDOW = 100,
+    /* So wide that what a manager says in a row shares a sync of its store. Wider costs more than
+     * it brings: libmosquitto looks through all that is in flight at each message. */
+    WINDOW = 256,
     WINDOW_UNTOLD = 16, /* of a broker of MQTT 5 that may allow as few as 20 */
     SUBSCRIBE_AGAIN_MS = 2000,
     PACKET_TOO_LARGE = 0x95, /* a reason of MQTT 5 */

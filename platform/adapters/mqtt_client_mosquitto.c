@@ -61,6 +61,8 @@ void mqtt_mosquitto_tell_made(struct mqtt_client *client)
         return;
     client->made = false;
     client->phase = CONNECTED;
+    /* As long as somebody listens the library prints a line of each packet, to any level. */
+    mosquitto_log_callback_set(client->handle, NULL);
     loop_timer_set(client->timer, now_ms(client) + client->look_ms);
     mqtt_mosquitto_tell(client, &(struct mqtt_event){.kind = MQTT_CONNECTED,
                                                      .receive_maximum = client->receive_maximum});

@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool buf_reserve(struct buf *buf, size_t extra)
+static bool buf_grow(struct buf *buf, size_t extra);
+
+static inline bool buf_reserve(struct buf *buf, size_t extra)
+{
+    bool has_room = !buf->failed && buf->length + extra < buf->capacity &&
+                    (!buf->limit || buf->length + extra <= buf->limit);
+    return has_room || buf_grow(buf, extra);
+}
+
+static bool buf_grow(struct buf *buf, size_t extra)
 {
     if (buf->failed)
         return false;
@@ -46,7 +55,10 @@ void buf_add_text(struct buf *buf, const char *text)
 
 void buf_add_char(struct buf *buf, char character)
 {
-    buf_add(buf, &character, 1);
+    if (!buf_reserve(buf, 1))
+        return;
+    buf->data[buf->length++] = character;
+    buf->data[buf->length] = '\0';
 }
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)

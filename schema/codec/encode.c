@@ -84,6 +84,15 @@ static void key_add(const char *key, bool *first, struct buf *out)
     buf_add_char(out, ':');
 }
 
+/* One of a table, which has nothing to be escaped. */
+static void field_key_add(const char *key, bool *first, struct buf *out)
+{
+    buf_add_text(out, *first ? "\"" : ",\"");
+    *first = false;
+    buf_add_text(out, key);
+    buf_add(out, "\":", 2);
+}
+
 /* ---- presence ---- */
 
 static bool record_is_empty(const struct record *record, const void *value);
@@ -360,7 +369,7 @@ void codec_encode(const struct record *record, const void *value, struct buf *ou
         const void *member = member_of(field, value);
         if (!is_present(field, member))
             continue;
-        key_add(field->key, &first, out);
+        field_key_add(field->key, &first, out);
         value_add(field, member, out);
     }
     buf_add_char(out, '}');
