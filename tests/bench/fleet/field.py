@@ -61,9 +61,13 @@ class Fleet:
         return [tuple(line.split()) for line in self.report_file.read_text().splitlines()]
 
     def end(self, each):
-        """So many tasks of each worker end with code 1: how many did, and how many ran before."""
-        words = self.ask(f"end {each}")
-        return int(words[1]), int(words[3])
+        """So many tasks of each worker end with code 1; how many will."""
+        return int(self.ask(f"end {each}")[1])
+
+    def tally(self):
+        """How many tasks run, and the sum of the numbers of their runs."""
+        words = self.ask("end 0")
+        return int(words[3]), int(words[5])
 
     def kill(self):
         if self.child.poll() is None:
@@ -186,6 +190,10 @@ class Field:
 
     def running(self):
         return [line for fleet in self.fleets for line in fleet.running()]
+
+    def tally(self):
+        """As of one fleet, of all."""
+        return tuple(map(sum, zip(*(fleet.tally() for fleet in self.fleets))))
 
     def check_running(self, wanted, runs=("1",)):
         """Counted by the engines: so many, each once; `runs`: that they may have, None: any."""
