@@ -81,6 +81,7 @@ class Field:
         self.broker = Broker(directory / "broker").start()
         self.fleets, self.others, self.recorders = [], [], []
         self.said = 0  # by the manager before its last start
+        self.spent = 0  # seconds of processor time, by managers that were killed
         self.manager = Process("manager", [tools / "argosy-manager", "--broker", self.broker.address, "--root", ROOT, "--data-dir",
                                            directory / "store"], directory / "manager.log")
 
@@ -97,6 +98,10 @@ class Field:
     def launch_manager(self):
         self.said = len(self.manager.read_log())
         self.manager.start()
+
+    def kill_manager(self):
+        self.spent += cpu_of(self.manager.pid)
+        self.manager.kill()
 
     def wait_leading(self):
         wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[self.said:], timeout=300, interval=0.01)
@@ -180,7 +185,7 @@ class Field:
     def cpu(self):
         workers = [process.pid for process in (*self.fleets, *self.others[1:])]
         manager = self.others[0] if self.others else self.manager
-        return {"broker": cpu_of(self.broker.process.pid), "manager": cpu_of(manager.pid) if manager.is_running() else 0,
+        return {"broker": cpu_of(self.broker.process.pid), "manager": self.spent + (cpu_of(manager.pid) if manager.is_running() else 0),
                 "workers": sum(cpu_of(pid) for pid in workers)}
 
     def memory(self):
