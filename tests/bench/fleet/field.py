@@ -61,9 +61,13 @@ class Fleet:
         return [tuple(line.split()) for line in self.report_file.read_text().splitlines()]
 
     def end(self, each):
-        """So many tasks of each worker end with code 1: how many did, and how many ran before."""
-        words = self.ask(f"end {each}")
-        return int(words[1]), int(words[3])
+        """So many tasks of each worker end with code 1; how many will."""
+        return int(self.ask(f"end {each}")[1])
+
+    def tally(self):
+        """How many tasks run, and the sum of the numbers of their runs."""
+        words = self.ask("end 0")
+        return int(words[3]), int(words[5])
 
     def kill(self):
         if self.child.poll() is None:
@@ -77,6 +81,7 @@ class Field:
         self.broker = Broker(directory / "broker").start()
         self.fleets, self.others, self.recorders = [], [], []
         self.said = 0  # by the manager before its last start
+        self.spent = 0  # seconds of processor time, by managers that were killed
         self.manager = Process("manager", [tools / "argosy-manager", "--broker", self.broker.address, "--root", ROOT, "--data-dir",
                                            directory / "store"], directory / "manager.log")
 
@@ -93,6 +98,10 @@ class Field:
     def launch_manager(self):
         self.said = len(self.manager.read_log())
         self.manager.start()
+
+    def kill_manager(self):
+        self.spent += cpu_of(self.manager.pid)
+        self.manager.kill()
 
     def wait_leading(self):
         wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[self.said:], timeout=300, interval=0.01)
@@ -176,7 +185,7 @@ class Field:
     def cpu(self):
         workers = [process.pid for process in (*self.fleets, *self.others[1:])]
         manager = self.others[0] if self.others else self.manager
-        return {"broker": cpu_of(self.broker.process.pid), "manager": cpu_of(manager.pid) if manager.is_running() else 0,
+        return {"broker": cpu_of(self.broker.process.pid), "manager": self.spent + (cpu_of(manager.pid) if manager.is_running() else 0),
                 "workers": sum(cpu_of(pid) for pid in workers)}
 
     def memory(self):
@@ -186,6 +195,10 @@ class Field:
 
     def running(self):
         return [line for fleet in self.fleets for line in fleet.running()]
+
+    def tally(self):
+        """As of one fleet, of all."""
+        return tuple(map(sum, zip(*(fleet.tally() for fleet in self.fleets))))
 
     def check_running(self, wanted, runs=("1",)):
         """Counted by the engines: so many, each once; `runs`: that they may have, None: any."""

@@ -6,7 +6,8 @@
  *   count        "connected C of N"
  *   report FILE  writes "node task run" for each execution that runs; "running R"
  *   end N        N running executions of each worker end with code 1, the next N with the next
- *                command; 0: only counted; "ended E of R running"
+ *                command; 0: only counted; "ended E of R runs S",
+ *                where S is the sum of the numbers of the R runs
  *   reconnect    every worker loses its connection and connects again; "reconnecting"
  * It says "started N" by itself when the last worker has begun to connect. Its end is that of N
  * machines: nothing is said, and the broker sends their wills. */
@@ -157,10 +158,11 @@ static void report(const struct fleet *fleet, const char *path)
 
 static void end(const struct fleet *fleet, size_t each)
 {
-    size_t running = 0, ended = 0;
+    struct fleet_tally tally = {0};
+    size_t ended = 0;
     for (size_t i = 0; i < fleet->started; i++)
-        ended += fleet_worker_end(fleet->workers[i], each, &running);
-    answer("ended %zu of %zu running", ended, running);
+        ended += fleet_worker_end(fleet->workers[i], each, &tally);
+    answer("ended %zu of %zu runs %lld", ended, tally.running, (long long)tally.runs);
 }
 
 static void reconnect(struct fleet *fleet)

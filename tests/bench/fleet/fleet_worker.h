@@ -15,6 +15,11 @@ struct fleet_worker_config {
     const struct mqtt_bus_config *bus;       /* but for the handler and the client id */
 };
 
+struct fleet_tally {
+    size_t running;
+    int64_t runs; /* their numbers, together: grows with every start */
+};
+
 /* Copies what it keeps. -ERR_INVALID: the broker's address. */
 int fleet_worker_new(const struct fleet_worker_config *config, struct fleet_worker **ret_worker,
                      struct err *err);
@@ -26,9 +31,9 @@ bool fleet_worker_connected(const struct fleet_worker *worker);
 /* A line "node task run" to `out` for each execution that runs, as its engine knows it; how many.
  */
 size_t fleet_worker_report(const struct fleet_worker *worker, FILE *out);
-/* `wanted` of its running executions end with code 1, in turns; how many did. What ran before is
- * added to `*running`. */
-size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, size_t *running);
+/* `wanted` of its running executions end with code 1, in turns; how many will. What runs still is
+ * added to `tally`. */
+size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, struct fleet_tally *tally);
 /* As when its machine goes: nothing is said. Accepts NULL. */
 void fleet_worker_free(struct fleet_worker *worker);
 

@@ -38,7 +38,7 @@ def lose_some(field, tasks):
     field.fleets.remove(victim)
     begun = time.monotonic()
     victim.kill()
-    wait_until("all run elsewhere", lambda: sum(fleet.end(0)[1] for fleet in field.fleets) >= tasks, timeout=120, interval=0.01)
+    wait_until("all run elsewhere", lambda: field.tally()[0] >= tasks, timeout=120, interval=0.01)
     took = time.monotonic() - begun
     field.settle()
     field.check_running(tasks)

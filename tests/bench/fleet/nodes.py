@@ -9,6 +9,8 @@ from table import Table
 INTERVAL_SECONDS = 10
 FIRST_RATE = 2500
 WHOLE_CORE = 0.95
+DROPPED = "$SYS/broker/publish/messages/dropped"  # since the broker's start; said when it has changed, and gone after a minute
+COUNTED_SECONDS = 11  # it is said every 10 s
 
 
 # ---- heartbeats ----
@@ -23,9 +25,11 @@ class Ramp:
         self.own = workers / INTERVAL_SECONDS
         field.retained("heartbeats", f"{ROOT}/nodes/+/metrics")
         self.steps = []  # (heartbeats a second, share of each)
-        wanted = FIRST_RATE
+        counts, wanted = field.record(DROPPED), FIRST_RATE
         while self.step(wanted):
             wanted *= 2
+        time.sleep(COUNTED_SECONDS)
+        self.dropped = max((int(payload) for _, _, payload in counts()), default=0)
 
     def step(self, wanted):
         """Whether there is more to be had."""
@@ -39,6 +43,7 @@ class Ramp:
     def add(self, table):
         for rate, share in self.steps:
             table.add(f"{rate:.0f} a second", *(f"{100 * value:.1f}" for value in share.values()), f"{share['manager'] / share['broker']:.2f}")
+        table.add(f"the broker dropped {self.dropped} of all these, for want of room")
 
 
 def shares(before, after, seconds):

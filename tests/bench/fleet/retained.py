@@ -56,7 +56,7 @@ class Recovery:
 
     def measure(self, field, number):
         field.settle()
-        field.manager.kill()
+        field.kill_manager()
         field.settle()
         self.messages.append(count_retained(field, self.shape.workers))
         self.raw.append(drain(field, "-", MANAGER_FILTERS, self.messages[-1]))

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from fleet.field import ROOT
-from fleet.readings import median_cell, ratio_of, room_for
+from fleet.readings import Reading, median_cell, ratio_of, room_for
 from table import Table
 from wait import wait_until
 
@@ -29,15 +29,14 @@ class Size:
 def change_all(field, size, order):
     """Seconds from the first change until all were made and nobody is busy with them any more."""
     rounds = size.restarts // (size.together * size.workers)
-    kills, begun = set(order.sample(range(rounds), size.kills)), time.monotonic()
+    kills, made, begun = set(order.sample(range(rounds), size.kills)), 0, time.monotonic()
     for number in range(rounds):
-        ended = sum(fleet.end(size.together)[0] for fleet in field.fleets)
-        assert ended == size.together * size.workers, f"{ended} tasks ended in round {number}"
+        made += sum(fleet.end(size.together) for fleet in field.fleets)
         if number in kills:
             time.sleep(order.uniform(0, KILLED_WITHIN_SECONDS))
-            field.manager.kill()
+            field.kill_manager()
             field.launch_manager()
-        wait_until("all run again", lambda: sum(fleet.end(0)[1] for fleet in field.fleets) == size.tasks, timeout=120, interval=0.002)
+        wait_until("all run again", lambda: field.tally() == (size.tasks, size.tasks + made), timeout=120, interval=0.002)
     field.wait_leading()
     return field.quiet_since() - begun
 
@@ -64,7 +63,7 @@ def runs_by_manager(field, size):
     """The run of each attempt as the manager knows it: it says so when the task is to stop."""
     ended = field.record(f"{ROOT}/nodes/+/assign/+")
     field.say([(f"{ROOT}/do/jobs/j{job}/stop".encode(), b"{}") for job in range(size.jobs)])
-    wait_until("all are stopped", lambda: not sum(fleet.end(0)[1] for fleet in field.fleets), timeout=300)
+    wait_until("all are stopped", lambda: not field.tally()[0], timeout=300)
     field.settle()
     known = {}
     for _, _, payload in ended():
@@ -82,7 +81,7 @@ class Round:
             field.submit("j", size.jobs, size.tasks // size.jobs, RESTARTED_AT_ONCE)
             field.settle()
             before = documents_said(field)
-            self.seconds = change_all(field, size, order)
+            self.reading = Reading(field, size.changes, lambda: change_all(field, size, order))
             self.documents = documents_said(field) - before
             made = runs_by_engines(field, size)
             self.changes = CHANGES_A_RESTART * sum(run - 1 for run in made.values())
@@ -106,14 +105,16 @@ def transitions(suite):
     """Tasks end and are started again by their workers while the manager is killed; in turns with one synchronised write a change."""
     size, order = Size(suite.quick), random.Random(1)
     rounds = [Round(suite, size, order) for _ in range(1 if suite.quick else 3)]
-    table = Table(f"Transitions: {size.changes} changes of state of {size.tasks} tasks, {size.workers} simulated workers; the manager is killed {size.kills} times meanwhile",
-                  ["", "a second", "s", "rounds"])
-    table.add("changes of state, until the manager has dealt with the last", median_cell([one.changes / one.seconds for one in rounds], 0),
-              median_cell([one.seconds for one in rounds]), len(rounds))
-    table.add("documents in which the workers said so", median_cell([one.documents / one.seconds for one in rounds], 0), "", len(rounds))
-    table.add(f"records of {RECORD_BYTES} bytes, each synchronised by itself", median_cell([one.singles for one in rounds], 0), "", len(rounds))
+    readings = [one.reading for one in rounds]
+    table = Table(f"Transitions: {size.changes} changes of state of {size.tasks} tasks, {size.workers} simulated workers; the manager is killed {size.kills} times meanwhile; "
+                  "µs of processor time a change", ["", "a second", "s", "broker", "manager", "workers", "rounds"])
+    cpu = [median_cell([reading.cpu[part] for reading in readings], 0) for part in ("broker", "manager", "workers")]
+    table.add("changes of state, until the manager has dealt with the last", median_cell([reading.rate for reading in readings], 0),
+              median_cell([reading.seconds for reading in readings]), *cpu, len(rounds))
+    table.add("documents in which the workers said so", median_cell([one.documents / one.reading.seconds for one in rounds], 0), "", "", "", "", len(rounds))
+    table.add(f"records of {RECORD_BYTES} bytes, each synchronised by itself", median_cell([one.singles for one in rounds], 0), "", "", "", "", len(rounds))
     limits = Table("Limits: transitions", ["what", "is", "limit", ""])
-    ratio, spread = ratio_of([one.changes / one.seconds / one.singles for one in rounds])
+    ratio, spread = ratio_of([one.reading.rate / one.singles for one in rounds])
     limits.limit("changes a second, to single synchronised writes", ratio, 20, spread=spread, least=True)
     limits.limit("changes that were made, to those that were to be", min(one.changes for one in rounds) / size.changes, 1, least=True)
     limits.limit("attempts whose last run the manager does not know", max(one.lost for one in rounds), 0)
