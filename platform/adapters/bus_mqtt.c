@@ -16,6 +16,7 @@
 #include "platform/base/mem.h"
 #include "schema/limits.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ enum {
     WINDOW_UNTOLD = 16, /* of a broker of MQTT 5 that may allow as few as 20 */
     SUBSCRIBE_AGAIN_MS = 2000,
     PACKET_TOO_LARGE = 0x95, /* a reason of MQTT 5 */
+    FLOOD = 1000,            /* publications that waited at once */
 };
 
 static struct mqtt_bus *mqtt_bus(struct bus *bus)
@@ -75,6 +77,16 @@ static void bus_tell_refused(struct mqtt_bus *bus, const char *topic, int code, 
         handler->on_refused(handler->context, below ? below : topic, code, text ? text : "refused");
 }
 
+/* The end of a flood is when least is held of what it took: in the store, in the ledger, and here.
+ * malloc would keep it, between what stays. */
+static void bus_give_back(struct mqtt_bus *bus)
+{
+    size_t count = outbox_count(bus->outbox);
+    if (bus->flooded && !count)
+        malloc_trim(0);
+    bus->flooded = count >= FLOOD || (bus->flooded && count);
+}
+
 static void bus_on_delivered(struct mqtt_bus *bus, const struct mqtt_event *event)
 {
     struct outbox_entry *entry = outbox_find(bus->outbox, event->token);
@@ -83,6 +95,7 @@ static void bus_on_delivered(struct mqtt_bus *bus, const struct mqtt_event *even
     bus->progress_ms = bus_now_ms(bus);
     bus_tell_refused(bus, entry->publication.topic, event->code, event->text);
     outbox_acknowledged(bus->outbox, entry);
+    bus_give_back(bus);
 }
 
 static void bus_pump(struct mqtt_bus *bus)

@@ -24,6 +24,7 @@ struct mqtt_bus {
     size_t uri;             /* of config.brokers */
     int version;            /* in use or to be tried next */
     size_t receive_maximum; /* of the broker; 0: not told */
+    bool flooded; /* FLOOD publications waited, and the last of them is not acknowledged yet */
     struct mqtt_client *client;
     struct outbox *outbox;
     struct loop_timer *timer;
