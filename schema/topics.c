@@ -125,7 +125,8 @@ static const struct placeholder *placeholder_at(const char *pattern, size_t leng
 
 static size_t level_length(const char *text)
 {
-    return strcspn(text, "/");
+    const char *slash = strchr(text, '/');
+    return slash ? (size_t)(slash - text) : strlen(text);
 }
 
 /* Copies a level of the text into the topic when its placeholder permits it. */
@@ -137,6 +138,20 @@ static bool level_take(const char *pattern, size_t pattern_length, const char *t
     memcpy(ret_level, text, length);
     ret_level[length] = '\0';
     return placeholder_at(pattern, pattern_length)->is_valid(ret_level);
+}
+
+/* The literal levels agree, and there are as many. Decides nearly always, and copies nothing. */
+static bool shape_fits(const char *pattern, const char *text)
+{
+    while (*pattern) {
+        if (*pattern == '<') {
+            pattern += level_length(pattern);
+            text += level_length(text);
+        } else if (*pattern++ != *text++) {
+            return false;
+        }
+    }
+    return !*text;
 }
 
 static bool topic_match(const char *pattern, const char *text, struct topic *topic)
@@ -162,6 +177,8 @@ static bool topic_match(const char *pattern, const char *text, struct topic *top
 bool topic_parse(const char *text, struct topic *ret_topic)
 {
     for (int kind = TOPIC_UNKNOWN + 1; kind < TOPIC_KIND_COUNT; kind++) {
+        if (!shape_fits(rows[kind].pattern, text))
+            continue;
         *ret_topic = (struct topic){.kind = (enum topic_kind)kind};
         if (topic_match(rows[kind].pattern, text, ret_topic))
             return true;
