@@ -1,6 +1,5 @@
 #include "schema/codec/number.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +20,7 @@ static void point_restore(char *text)
  * nor is a negative zero. */
 static bool whole_format(double number, char ret_text[NUMBER_TEXT_LENGTH])
 {
-    if (!(number >= 1 && number < WHOLE_BELOW) || number != floor(number))
+    if (!(number >= 1 && number < WHOLE_BELOW) || number != (double)(int64_t)number)
         return false;
     char digits[16];
     int count = 0;
