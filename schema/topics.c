@@ -154,7 +154,8 @@ static bool shape_fits(const char *pattern, const char *text)
     return !*text;
 }
 
-static bool topic_match(const char *pattern, const char *text, struct topic *topic)
+/* The levels of a text whose shape fits. */
+static bool levels_take(const char *pattern, const char *text, struct topic *topic)
 {
     for (int taken = 0;;) {
         size_t length = level_length(text), pattern_length = level_length(pattern);
@@ -162,13 +163,11 @@ static bool topic_match(const char *pattern, const char *text, struct topic *top
             ASSERT(taken < 2);
             if (!level_take(pattern, pattern_length, text, length, topic->level[taken++]))
                 return false;
-        } else if (length != pattern_length || memcmp(pattern, text, length)) {
-            return false;
         }
         pattern += pattern_length;
         text += length;
-        if (*pattern != *text || !*pattern)
-            return *pattern == *text;
+        if (!*pattern)
+            return true;
         pattern++;
         text++;
     }
@@ -180,7 +179,7 @@ bool topic_parse(const char *text, struct topic *ret_topic)
         if (!shape_fits(rows[kind].pattern, text))
             continue;
         *ret_topic = (struct topic){.kind = (enum topic_kind)kind};
-        if (topic_match(rows[kind].pattern, text, ret_topic))
+        if (levels_take(rows[kind].pattern, text, ret_topic))
             return true;
     }
     *ret_topic = (struct topic){.kind = TOPIC_UNKNOWN};
