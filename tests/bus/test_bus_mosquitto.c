@@ -39,7 +39,7 @@ void a_flood_comes_in_batches_that_leave_the_timers_their_turn(void **state)
     assert_int_equal(client->disconnects, 0);
     assert_int_equal(ticker.ticks, 1);
     assert_true(ticker.heard_at_first < MESSAGES);
-    assert_in_range(client->batches - batches, 2, MESSAGES / 2);
+    assert_true(client->batches - batches > 1);
     loop_timer_free(ticker.timer);
     client_close(&writer);
     one_end(one);
