@@ -8,17 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void graves_schedule(struct manager *manager)
+static void grave_free(struct manager *manager, struct grave *grave)
 {
-    int64_t due = INT64_MAX;
-    for (struct grave *grave = manager->graves; grave; grave = grave->hh.next) {
-        int64_t next = grave->clear_ms ? grave->clear_ms : grave->forget_ms;
-        due = next < due ? next : due;
-    }
-    if (due == INT64_MAX)
-        timer_unset(&manager->timers, &manager->grave_timer);
-    else
-        timer_set(&manager->timers, &manager->grave_timer, due);
+    timer_unset(&manager->timers, &grave->timer);
+    HASH_DEL(manager->graves, grave);
+    free(grave);
 }
 
 /* After 24 h nothing of the entity needs to be remembered. */
@@ -37,8 +31,7 @@ static void forget(struct manager *manager, struct grave *grave)
         if (binding && binding->tombstone && !binding->marks)
             binding_free(binding);
     }
-    HASH_DEL(manager->graves, grave);
-    free(grave);
+    grave_free(manager, grave);
 }
 
 static bool is_heard(struct manager *manager, const struct grave *grave)
@@ -52,74 +45,79 @@ static bool is_heard(struct manager *manager, const struct grave *grave)
     return !binding || node->deleted || binding->state_revision >= binding->revision;
 }
 
-static void graves_fire(struct manager *manager, void *owner)
+/* Until its clean-up is due; it is due again after each new connection. */
+static void wait_to_clear(struct manager *manager, struct grave *grave)
 {
-    (void)owner;
-    int64_t now = manager->now.mono_ms;
-    struct grave *grave, *next;
-    HASH_ITER(hh, manager->graves, grave, next)
-    {
-        bool last = grave->forget_ms <= now;
-        if (grave->clear_ms && grave->clear_ms <= now && (last || is_heard(manager, grave))) {
-            emit_clear(manager, CLEAR_TOPIC, grave->topic);
-            grave->clear_ms = 0;
-        } else if (grave->clear_ms && grave->clear_ms <= now) {
-            grave->clear_ms = now + TOMBSTONE_KEPT_MS;
-        }
-        if (last)
-            forget(manager, grave);
+    int64_t due_ms = manager->now.mono_ms + TOMBSTONE_KEPT_MS;
+    timer_set(&manager->timers, &grave->timer,
+              due_ms < grave->forget_ms ? due_ms : grave->forget_ms);
+    grave->cleared = false;
+}
+
+static void grave_fire(struct manager *manager, void *owner)
+{
+    struct grave *grave = owner;
+    bool last = grave->forget_ms <= manager->now.mono_ms;
+    if (!grave->cleared && !last && !is_heard(manager, grave)) {
+        wait_to_clear(manager, grave);
+        return;
     }
-    graves_schedule(manager);
+    if (!grave->cleared)
+        emit_clear(manager, CLEAR_TOPIC, grave->topic);
+    grave->cleared = true;
+    if (last)
+        forget(manager, grave);
+    else
+        timer_set(&manager->timers, &grave->timer, grave->forget_ms);
+}
+
+static struct grave *grave_find(const struct manager *manager, const char *topic)
+{
+    struct grave *grave;
+    HASH_FIND_STR(manager->graves, topic, grave);
+    return grave;
+}
+
+static struct grave *grave_new(struct manager *manager, const char *topic)
+{
+    size_t length = strlen(topic);
+    struct grave *grave = mem_alloc(sizeof(*grave) + length + 1);
+    memcpy(grave->topic, topic, length);
+    timer_init(&grave->timer, grave_fire, grave);
+    HASH_ADD_STR(manager->graves, topic, grave);
+    return grave;
 }
 
 void grave_dig(struct manager *manager, enum topic_kind kind, const char *first, const char *second)
 {
     char topic[LIMIT_TOPIC_LENGTH + 1];
-    struct grave *grave;
     topic_format(topic, kind, first, second);
-    HASH_FIND_STR(manager->graves, topic, grave);
-    if (!grave) {
-        grave = mem_alloc(sizeof(*grave));
-        memcpy(grave->topic, topic, sizeof(topic));
-        HASH_ADD_STR(manager->graves, topic, grave);
-    }
-    grave->clear_ms = manager->now.mono_ms + TOMBSTONE_KEPT_MS;
+    struct grave *grave = grave_find(manager, topic);
+    if (!grave)
+        grave = grave_new(manager, topic);
     grave->forget_ms = manager->now.mono_ms + TOMBSTONE_STORED_MS;
-    graves_schedule(manager);
+    wait_to_clear(manager, grave);
 }
 
 void grave_close(struct manager *manager, enum topic_kind kind, const char *first,
                  const char *second)
 {
     char topic[LIMIT_TOPIC_LENGTH + 1];
-    struct grave *grave;
     topic_format(topic, kind, first, second);
-    HASH_FIND_STR(manager->graves, topic, grave);
-    if (!grave)
-        return;
-    HASH_DEL(manager->graves, grave);
-    free(grave);
-    graves_schedule(manager);
+    struct grave *grave = grave_find(manager, topic);
+    if (grave)
+        grave_free(manager, grave);
 }
 
 void graves_clear_again(struct manager *manager)
 {
     for (struct grave *grave = manager->graves; grave; grave = grave->hh.next)
-        grave->clear_ms = manager->now.mono_ms + TOMBSTONE_KEPT_MS;
-    graves_schedule(manager);
-}
-
-void graves_init(struct manager *manager)
-{
-    timer_init(&manager->grave_timer, graves_fire, NULL);
+        wait_to_clear(manager, grave);
 }
 
 void graves_release(struct manager *manager)
 {
     struct grave *grave, *next;
     HASH_ITER(hh, manager->graves, grave, next)
-    {
-        HASH_DEL(manager->graves, grave);
-        free(grave);
-    }
+    grave_free(manager, grave);
 }

@@ -50,7 +50,6 @@ void grave_close(struct manager *manager, enum topic_kind kind, const char *firs
                  const char *second);
 /* All tombstones were published again (a new connection): clear their topics again. */
 void graves_clear_again(struct manager *manager);
-void graves_init(struct manager *manager);
 void graves_release(struct manager *manager);
 
 /* ---- jobs.c ---- */

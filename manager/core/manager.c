@@ -23,7 +23,6 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->now = now;
     manager->wall_ahead_ms = now.wall_ms - now.mono_ms;
     prng_init(&manager->prng, options->seed);
-    graves_init(manager);
     line_init(manager);
     return manager;
 }

@@ -260,9 +260,10 @@ struct node {
 /* A tombstone in the store: its topic is cleared, and later forgotten. */
 struct grave {
     UT_hash_handle hh; /* manager->graves, by topic */
-    char topic[LIMIT_TOPIC_LENGTH + 1];
-    int64_t clear_ms;  /* monotonic, 0: cleared in this connection */
+    struct timer timer;
     int64_t forget_ms; /* monotonic */
+    bool cleared;      /* its topic, in this connection */
+    char topic[];
 };
 
 struct manager {
@@ -289,7 +290,6 @@ struct manager {
     struct node *nodes;
     struct attempt *attempts;
     struct grave *graves;
-    struct timer grave_timer;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */
     bool by_loads;                /* something was placed by what heartbeats say */
