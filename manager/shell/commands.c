@@ -1,7 +1,8 @@
 /* Commands: do/jobs/<job>/<verb> and do/nodes/<node>/<verb>.
  *
  *   retained?  -> reported, cleared, not executed
- *   too early  -> waits until we lead (bounded, then `overloaded`)
+ *   too early, or more was decided than the broker has taken -> waits for its turn (bounded, then
+ *                 `overloaded`)
  *   store does not work -> `store_failed`
  *   not readable -> all problems at once
  *   expired, or a reply topic that is not allowed -> refused
@@ -245,7 +246,21 @@ static void run(struct manager_shell *shell, const struct bus_message *message,
     }
 }
 
-/* ---- waiting until we lead ---- */
+/* ---- waiting ---- */
+
+/* Decided, and not taken by the broker yet: the answers to that come back through the same broker,
+ * whose queue for us has an end, and so do heartbeats. */
+static bool is_behind(const struct manager_shell *shell)
+{
+    return shell->effects.mark_count + shell->bus->ops->pending(shell->bus) >=
+           shell->config.backlog;
+}
+
+static bool may_run(const struct manager_shell *shell)
+{
+    return manager_phase(shell->manager) == PHASE_LEADING && !shell->commit_failing &&
+           !is_behind(shell);
+}
 
 static char *put(char **cursor, const void *bytes, size_t length)
 {
@@ -257,7 +272,7 @@ static char *put(char **cursor, const void *bytes, size_t length)
     return at;
 }
 
-static void wait_for_lead(struct manager_shell *shell, const struct bus_message *message)
+static void wait_for_turn(struct manager_shell *shell, const struct bus_message *message)
 {
     const char *response = message->response_topic ? message->response_topic : "";
     size_t size = strlen(message->topic) + message->length + strlen(response) +
@@ -290,15 +305,18 @@ static struct waiting_command *waiting_pop(struct manager_shell *shell)
     return waiting;
 }
 
-void manager_shell_run_waiting(struct manager_shell *shell)
+bool manager_shell_run_waiting(struct manager_shell *shell)
 {
-    struct waiting_command *waiting;
-    while ((waiting = waiting_pop(shell))) {
+    bool any = false;
+    while (shell->waiting && may_run(shell)) {
+        struct waiting_command *waiting = waiting_pop(shell);
         struct topic topic;
         if (topic_parse(waiting->message.topic, &topic))
             run(shell, &waiting->message, &topic);
         free(waiting);
+        any = true;
     }
+    return any;
 }
 
 void manager_shell_drop_waiting(struct manager_shell *shell)
@@ -349,11 +367,11 @@ void manager_shell_on_command(struct manager_shell *shell, const struct bus_mess
         refuse_retained(shell, message, topic);
     else if (shell->commit_failing)
         refuse_now(shell, message, topic, REASON_STORE_FAILED);
-    else if (phase == PHASE_LEADING)
+    else if (!shell->waiting && may_run(shell))
         run(shell, message, topic);
     else if (shell->waiting_count >= LIMIT_COMMANDS_WAITING ||
              shell->waiting_bytes + message->length > LIMIT_WAITING_BYTES)
         refuse_now(shell, message, topic, REASON_OVERLOADED);
     else
-        wait_for_lead(shell, message);
+        wait_for_turn(shell, message);
 }

@@ -113,7 +113,9 @@ void manager_shell_end_of_batch(struct manager_shell *shell)
         return;
     if (is_leading(shell))
         step_kind(shell, EVENT_TIMER); /* the last of the batch */
-    flush(shell);
+    do
+        flush(shell);
+    while (manager_shell_run_waiting(shell));
     shell->config.rearm(shell->config.context, manager_shell_deadline_ms(shell));
 }
 
@@ -133,7 +135,6 @@ static void lead(struct manager_shell *shell)
     if (manager_term(shell->manager) == term &&
         ledger_republish(shell->ledger, manager_shell_is_own, shell, &err))
         log_error("cannot publish what is stored: %s", err.text);
-    manager_shell_run_waiting(shell);
 }
 
 static void on_stage(void *context, int stage)
@@ -282,6 +283,7 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
 {
     struct manager_shell *shell = mem_alloc(sizeof(*shell));
     shell->config = *config;
+    shell->config.backlog = config->backlog ? config->backlog : DEFAULT_BACKLOG;
     shell->waiting_end = &shell->waiting;
     shell->tokens_prune_ms = INT64_MAX;
     snprintf(shell->root, sizeof(shell->root), "%s", config->root);

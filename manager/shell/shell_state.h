@@ -25,7 +25,7 @@ enum {
     TOKENS_PRUNED_EVERY_MS = 3600 * 1000,
 };
 
-/* A command that arrived before we lead. */
+/* A command that arrived before we lead, or while too much was under way. */
 struct waiting_command {
     struct bus_message message; /* pointers into this block */
     size_t size;
@@ -106,7 +106,8 @@ int manager_shell_learn_zone(struct manager_shell *shell, const struct job_spec 
 /* commands.c, answers.c */
 void manager_shell_on_command(struct manager_shell *shell, const struct bus_message *message,
                               const struct topic *topic);
-void manager_shell_run_waiting(struct manager_shell *shell);
+/* Those that came too early, or too fast, as long as they may be executed. False: none. */
+bool manager_shell_run_waiting(struct manager_shell *shell);
 void manager_shell_drop_waiting(struct manager_shell *shell);
 
 /* What an answer needs to know of its command. */

@@ -203,11 +203,11 @@ bool memory_bus_step(struct bus *base)
         bus_acknowledge(bus);
     bool again = bus_step_subscribe_again(bus);
     bool handled = bus_step_connection(bus);
-    handled = bus_step_receive(bus) || handled;
+    handled = bus_step_receive(bus) || handled || acknowledged;
     if (handled)
         handler->on_batch_end(handler->context);
     bool sent = bus_step_send(bus);
-    return acknowledged || again || handled || sent || bus->lost;
+    return again || handled || sent || bus->lost;
 }
 
 bool memory_broker_step(struct memory_broker *broker)

@@ -54,7 +54,8 @@ struct bus_filter {
     bool no_local;
 };
 
-/* Messages arrive in batches: any number of on_message, then one on_batch_end. */
+/* Messages arrive in batches: any number of on_message, then one on_batch_end; one, too, when the
+ * broker has acknowledged publications. */
 struct bus_handler {
     void *context;
     /* Connected (again). All subscriptions are gone from the adapter's point of view: subscribe

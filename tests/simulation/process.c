@@ -129,6 +129,7 @@ static bool manager_start(struct world *world, struct manager_process *manager, 
                                           .seed = prng_next(&world->life),
                                           .grace_ms = GRACE_MS,
                                           .keepalive_ms = KEEPALIVE_MS,
+                                          .backlog = BACKLOG,
                                           .preemption = crowd_preemption(world),
                                           .context = process,
                                           .rearm = rearm};

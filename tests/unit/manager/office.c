@@ -101,6 +101,7 @@ void office_start(struct office *office)
         .store = office->store,
         .clock = &office->clock,
         .seed = 3,
+        .backlog = office->backlog,
         .context = office,
         .rearm = rearm,
     };

@@ -26,6 +26,7 @@ struct office {
     struct bus *bus;
     struct bus *listener;
     int64_t deadline_ms;
+    size_t backlog; /* of the manager; 0: its default */
     struct office_message heard[OFFICE_HEARD_MAX];
     size_t heard_count;
 };

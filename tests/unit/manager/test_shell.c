@@ -1,6 +1,7 @@
 /* The shell: what is stored before it is said, what is answered, what is refused. */
 #include "office.h"
 
+#include "platform/base/mem.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -128,6 +129,26 @@ static void a_retained_command_is_reported_cleared_and_not_executed(void **state
     assert_null(office_retained(office, "do/jobs/web/set"));
     assert_null(office_retained(office, "jobs/web/spec"));
     assert_true(says("manager/events/retained_command", "\"topic\":\"do/jobs/web/set\""));
+}
+
+/* The broker has taken all of the first before the second is looked at. */
+static void commands_wait_while_the_broker_has_not_taken_what_was_decided(void **state)
+{
+    (void)state;
+    const char *const topics[] = {OFFICE_ROOT "/do/jobs/first/set",
+                                  OFFICE_ROOT "/do/jobs/second/set"};
+    office->backlog = 1;
+    office_start(office);
+    office_add_node(office, "n1");
+    for (size_t i = 0; i < ARRAY_LENGTH(topics); i++)
+        memory_broker_inject(office->broker, &(struct bus_message){.topic = topics[i],
+                                                                   .payload = "{\"image\":\"x\"}",
+                                                                   .length = 13,
+                                                                   .qos = 1});
+    office_settle(office);
+    assert_true(says("do/jobs/second/set/accepted", "\"accepted\""));
+    assert_true(office_heard(office, "do/jobs/first/set/accepted") <
+                office_heard(office, "nodes/n1/assign/second"));
 }
 
 static void commands_wait_at_the_broker_while_the_manager_is_away(void **state)
@@ -280,6 +301,7 @@ int main(void)
         TEST(a_repeated_token_gets_the_same_answer_and_does_nothing_also_after_a_restart),
         TEST(tokens_are_forgotten_after_a_day),
         TEST(a_retained_command_is_reported_cleared_and_not_executed),
+        TEST(commands_wait_while_the_broker_has_not_taken_what_was_decided),
         TEST(commands_wait_at_the_broker_while_the_manager_is_away),
         TEST(an_expired_command_is_refused),
         TEST(while_the_store_fails_nothing_is_published_and_commands_are_refused),
