@@ -165,16 +165,20 @@ static void fill_known(const struct attempt *attempt, struct known_state *out)
     };
 }
 
-static void fill_attempt(const struct attempt *attempt, struct assigned_attempt *out)
+static bool fill_attempt(const struct attempt *attempt, struct arena *arena,
+                         struct assigned_attempt *out)
 {
+    char id[LIMIT_TASK_ID_LENGTH + 1];
+    attempt_id(attempt, id);
     *out = (struct assigned_attempt){
-        .id = attempt->id,
+        .id = arena_strdup(arena, id),
         .version = attempt->spec->version,
         .desired = attempt->desired,
         .run_wanted = attempt->run_wanted,
         .reason = attempt->desired == DESIRED_STOP ? attempt->stop_reason : REASON_NONE,
     };
     fill_known(attempt, &out->known);
+    return out->id;
 }
 
 static const struct spec_version *newest_version(const struct binding *binding)
@@ -213,7 +217,8 @@ static int fill_assignment(struct manager *manager, struct binding *binding, str
         out->spec = newest->spec;
     }
     for (const struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
-        fill_attempt(attempt, &attempts[out->attempts.count++]);
+        if (!fill_attempt(attempt, arena, &attempts[out->attempts.count++]))
+            return -ERR_NO_MEMORY;
         if (attempt->spec->version != newest->version)
             add_older(&out->older, attempt->spec);
     }

@@ -88,8 +88,14 @@ void binding_bury_if_empty(struct manager *manager, struct binding *binding);
 /* ---- attempts.c ---- */
 
 struct attempt *attempt_find(struct manager *manager, const char *id);
+/* NULL: none of its attempts has that suffix. */
+struct attempt *instance_attempt(const struct instance *instance, const char *suffix);
+/* `ret_id` holds LIMIT_TASK_ID_LENGTH + 1. */
+void attempt_id(const struct attempt *attempt, char *ret_id);
+/* The same as comparing it; `id` is a valid one. */
+bool attempt_has_id(const struct attempt *attempt, const char *id);
 /* An attempt of `instance` on `node`, desired to run, holding its resources. */
-struct attempt *attempt_new(struct manager *manager, const char *id, struct instance *instance,
+struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
                             struct node *node, struct spec_version *spec,
                             const struct task_spec *task);
 void attempt_free(struct manager *manager, struct attempt *attempt);

@@ -23,23 +23,14 @@ const struct cluster_demand *group_demand(const struct group *group)
 
 /* ---- an attempt ---- */
 
-static void new_attempt_id(struct manager *manager, const struct instance *instance, char *ret_id)
-{
-    struct attempt_name name = {.index = instance->index};
-    memcpy(name.job, instance->group->job->name, sizeof(name.job));
-    memcpy(name.task, instance->group->name, sizeof(name.task));
-    do {
-        prng_base32(&manager->prng, name.suffix, ATTEMPT_SUFFIX_LENGTH);
-        attempt_name_format(ret_id, &name);
-    } while (attempt_find(manager, ret_id));
-}
-
 static void put(struct manager *manager, struct instance *instance, const char *node)
 {
-    char id[LIMIT_TASK_ID_LENGTH + 1];
+    char suffix[ATTEMPT_SUFFIX_LENGTH + 1];
     struct job *job = instance->group->job;
-    new_attempt_id(manager, instance, id);
-    struct attempt *attempt = attempt_new(manager, id, instance, node_find(manager, node),
+    do {
+        prng_base32(&manager->prng, suffix, ATTEMPT_SUFFIX_LENGTH);
+    } while (instance_attempt(instance, suffix));
+    struct attempt *attempt = attempt_new(manager, suffix, instance, node_find(manager, node),
                                           job_present(job), instance_task(instance));
     attempt_schedule(manager, attempt);
     instance->displaced = false;
@@ -60,6 +51,7 @@ bool reservation_is_current(const struct instance *instance)
 static void make_way(struct manager *manager, struct instance *victim,
                      const struct cluster_claim *claim, const struct instance *by)
 {
+    char id[LIMIT_TASK_ID_LENGTH + 1];
     job_queue(manager, victim->group->job);
     if (victim->reservation && victim->reservation->claim == claim) {
         reservation_drop(manager, victim);
@@ -69,8 +61,9 @@ static void make_way(struct manager *manager, struct instance *victim,
         if (attempt->claim != claim || attempt->desired == DESIRED_STOP)
             continue;
         attempt_stop(manager, attempt, REASON_PREEMPTED);
+        attempt_id(attempt, id);
         emit_event(manager, "attempt_preempted", REASON_PREEMPTED, victim->group->job->name,
-                   attempt->binding->node->id, attempt->id, "for an instance of job %s",
+                   attempt->binding->node->id, id, "for an instance of job %s",
                    by->group->job->name);
     }
 }

@@ -218,7 +218,7 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
     struct attempt *attempt = NULL;
     if (task) {
         struct group *group = job_group_obtain(job, name.task);
-        attempt = attempt_new(manager, assigned->id, group_instance_obtain(group, name.index), node,
+        attempt = attempt_new(manager, name.suffix, group_instance_obtain(group, name.index), node,
                               version, task);
         attempt->adopted = attempt->unheard = true;
         attempt->unknown = node->liveness == NODE_SILENT;
@@ -253,8 +253,8 @@ static void drop_unnamed(struct manager *manager, struct binding *binding,
         struct attempt *next = attempt->next;
         bool named = false;
         for (size_t i = 0; i < assignment->attempts.count && !named; i++)
-            named = strcmp(RECORD_AT(struct assigned_attempt, assignment->attempts, i)->id,
-                           attempt->id) == 0;
+            named = attempt_has_id(
+                attempt, RECORD_AT(struct assigned_attempt, assignment->attempts, i)->id);
         if (!named)
             attempt_free(manager, attempt);
         attempt = next;

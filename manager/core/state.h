@@ -52,21 +52,21 @@ struct spec_version {
 /* ---- entities ---- */
 
 struct attempt {
-    UT_hash_handle hh; /* manager->attempts, by id */
-    char id[LIMIT_TASK_ID_LENGTH + 1];
     struct instance *instance;
     struct binding *binding;
     struct spec_version *spec;
-    const struct task_spec *task; /* inside spec */
-    struct attempt *older;        /* of the same instance */
-    struct attempt *next;         /* of the same binding, in order of creation */
+    const struct task_spec *task;       /* inside spec */
+    struct attempt *older;              /* of the same instance */
+    struct attempt *next;               /* of the same binding, in order of creation */
+    struct cluster_claim *claim;        /* with the scheduler, while it holds and knows the node */
+    char suffix[ATTEMPT_SUFFIX_LENGTH]; /* of its name; the rest is its instance's */
 
     /* as observed; written by attempt_observe and attempt_lose only */
     enum attempt_state state;
-    int64_t run, restarts, seq;
-    int64_t exit_code; /* UNSET: none */
     int reason;
     int health;
+    int64_t run, restarts, seq;
+    int64_t exit_code;               /* UNSET: none */
     int64_t started_ms, finished_ms; /* wall */
 
     /* as wanted */
@@ -74,15 +74,14 @@ struct attempt {
     int stop_reason;
     int64_t run_wanted;
 
-    bool adopted;                /* heard of, not placed by us: its age is not known */
-    bool unknown;                /* its node is silent */
-    bool unheard;                /* its node was silent, or we were: it was not reported since */
-    bool holds;                  /* its resources are taken on the node */
-    struct cluster_claim *claim; /* with the scheduler, while it holds and knows the node */
-    bool answered;               /* final by the worker's own words: nothing of it runs */
-    bool final_stored;           /* the final state was committed */
-    int64_t healthy_since_ms;    /* monotonic; 0: is not healthy */
-    int64_t ended_ms;            /* monotonic: when it became final here */
+    bool adopted;             /* heard of, not placed by us: its age is not known */
+    bool unknown;             /* its node is silent */
+    bool unheard;             /* its node was silent, or we were: it was not reported since */
+    bool holds;               /* its resources are taken on the node */
+    bool answered;            /* final by the worker's own words: nothing of it runs */
+    bool final_stored;        /* the final state was committed */
+    int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
+    int64_t ended_ms;         /* monotonic: when it became final here */
 };
 
 /* Waiting and history of one instance: goes into jobs/<job>/history. */
@@ -287,7 +286,6 @@ struct manager {
 
     struct job *jobs;
     struct node *nodes;
-    struct attempt *attempts;
     struct grave *graves;
     struct timer grave_timer;
     struct cluster *scheduler;
