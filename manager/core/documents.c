@@ -27,7 +27,8 @@ static void fill_job_document(struct manager *manager, struct job *job, struct d
 
 static bool is_worth_keeping(const struct instance *instance)
 {
-    return instance && (instance->reschedule.count || instance->reschedule.failed_count);
+    const struct reschedule *reschedule = instance ? instance->reschedule : NULL;
+    return reschedule && (reschedule->count || reschedule->failed_count);
 }
 
 static size_t count_reschedules(const struct job *job)
@@ -41,7 +42,7 @@ static size_t count_reschedules(const struct job *job)
 
 static void fill_reschedule(const struct instance *instance, struct reschedule_record *out)
 {
-    const struct reschedule *reschedule = &instance->reschedule;
+    const struct reschedule *reschedule = instance->reschedule;
     *out = (struct reschedule_record){
         .task = instance->group->name,
         .index = instance->index,
@@ -50,7 +51,8 @@ static void fill_reschedule(const struct instance *instance, struct reschedule_r
         .last_ms = reschedule->last_ms,
         .delay_ms = reschedule->delay_ms,
         .due_ms = reschedule->due_ms,
-        .failed_nodes = {(const char **)reschedule->failed_nodes, reschedule->failed_count},
+        .failed_nodes = {(const char **)instance->reschedule->failed_nodes,
+                         reschedule->failed_count},
     };
 }
 

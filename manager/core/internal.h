@@ -262,10 +262,15 @@ bool attempt_is_settled(const struct manager *manager, const struct attempt *att
 /* A wanted instance's attempt failed: when and whether it is placed again. */
 void reschedule_after_failure(struct manager *manager, struct instance *instance,
                               const struct attempt *attempt);
+/* Wall time before which it is not placed again; 0: it does not wait. */
+static inline int64_t reschedule_due_ms(const struct instance *instance)
+{
+    return instance->reschedule ? instance->reschedule->due_ms : 0;
+}
 /* It was placed. */
 void reschedule_done(struct manager *manager, struct instance *instance);
-void reschedule_forget(struct reschedule *reschedule);
-bool reschedule_failed_on(const struct reschedule *reschedule, const char *node);
+struct reschedule *reschedule_obtain(struct instance *instance);
+void reschedule_forget(struct instance *instance);
 void reschedule_add_node(struct reschedule *reschedule, const char *node);
 
 /* ---- nodes.c, liveness.c, asks.c ---- */

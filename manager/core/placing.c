@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILED_NODES_MAX = 16 };
-
 const struct cluster_demand *group_demand(const struct group *group)
 {
     const struct spec_version *present = job_present(group->job);
@@ -120,9 +118,9 @@ static bool take_reserved(struct manager *manager, struct instance *instance,
 static size_t failed_nodes(struct manager *manager, const struct instance *instance,
                            struct cluster_node **ret_nodes)
 {
-    const struct reschedule *reschedule = &instance->reschedule;
+    const struct reschedule *reschedule = instance->reschedule;
     size_t count = 0;
-    for (size_t i = 0; i < reschedule->failed_count && count < FAILED_NODES_MAX; i++) {
+    for (size_t i = 0; reschedule && i < reschedule->failed_count; i++) {
         const struct node *node = node_find(manager, reschedule->failed_nodes[i]);
         if (node && node->place)
             ret_nodes[count++] = node->place;
@@ -141,7 +139,7 @@ static struct cluster_node *choose(struct manager *manager, const struct instanc
                                    const struct cluster_demand *demand, const struct node *only)
 {
     struct cluster_group *group = instance->group->places;
-    struct cluster_node *nodes[FAILED_NODES_MAX];
+    struct cluster_node *nodes[FAILED_NODES_KEPT];
     struct cluster_placement placement;
     if (only)
         return cluster_exclude(manager->scheduler, group, demand, only->place, NULL) ? NULL
@@ -178,8 +176,8 @@ bool instance_wants_placing(struct manager *manager, struct instance *instance)
     if (instance_is_blocked(manager, instance) || instance_is_completed(instance) ||
         instance_is_exhausted(instance))
         return false;
-    int64_t wait_ms = instance->reschedule.due_ms - manager->now.wall_ms;
-    if (!instance->reschedule.due_ms || wait_ms <= 0)
+    int64_t wait_ms = reschedule_due_ms(instance) - manager->now.wall_ms;
+    if (wait_ms <= 0)
         return true;
     instance_set_waiting(manager, instance, REASON_WAITING_TO_RESCHEDULE);
     job_wake_at(manager, instance->group->job, manager->now.mono_ms + wait_ms);

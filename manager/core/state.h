@@ -84,26 +84,28 @@ struct attempt {
     int64_t ended_ms;         /* monotonic: when it became final here */
 };
 
-/* Waiting and history of one instance: goes into jobs/<job>/history. */
+enum { FAILED_NODES_KEPT = 16 };
+
+/* Waiting and history of an instance that has failed: goes into jobs/<job>/history. */
 struct reschedule {
     int64_t count, first_ms, last_ms, delay_ms, due_ms;
-    char **failed_nodes;
+    char *failed_nodes[FAILED_NODES_KEPT]; /* the newest, last */
     size_t failed_count;
 };
 
 struct instance {
     struct group *group;
-    int64_t index;
-    struct attempt *attempts; /* newest first */
-    struct reschedule reschedule;
-    int waiting; /* enum reason why it is pending, REASON_NONE */
+    struct attempt *attempts;      /* newest first */
+    struct reschedule *reschedule; /* NULL: nothing of it has failed */
+    int32_t index;
+    enum reason waiting; /* why it is pending, REASON_NONE */
     /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
      * from the attempts */
     bool kept;   /* beyond the count, and wanted all the same */
     bool ousted; /* below the count, and not wanted: there is one that is kept for it */
     /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    struct node *node;               /* where it belongs, NULL: not known yet */
     bool displaced;                  /* stopped for an update, and not placed since */
+    struct node *node;               /* where it belongs, NULL: not known yet */
     struct reservation *reservation; /* NULL: it waits for no room that is being made */
 };
 
