@@ -6,11 +6,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct attempt *instance_attempt(const struct instance *instance, const char *suffix)
+{
+    struct attempt *attempt = instance->attempts;
+    while (attempt && memcmp(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH) != 0)
+        attempt = attempt->older;
+    return attempt;
+}
+
 struct attempt *attempt_find(struct manager *manager, const char *id)
 {
-    struct attempt *attempt;
-    HASH_FIND_STR(manager->attempts, id, attempt);
-    return attempt;
+    struct attempt_name name;
+    struct job *job = attempt_name_parse(id, &name) ? job_find(manager, name.job) : NULL;
+    struct group *group = job ? job_group(job, name.task) : NULL;
+    struct instance *instance = group ? group_instance(group, name.index) : NULL;
+    return instance ? instance_attempt(instance, name.suffix) : NULL;
+}
+
+static bool skip_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(*text, word, length) != 0 || (*text)[length] != '_')
+        return false;
+    *text += length + 1;
+    return true;
+}
+
+bool attempt_has_id(const struct attempt *attempt, const char *id)
+{
+    const struct instance *instance = attempt->instance;
+    char *end;
+    return skip_word(&id, instance->group->job->name) && skip_word(&id, instance->group->name) &&
+           strtoll(id, &end, 10) == instance->index && *end++ == '_' &&
+           !strncmp(end, attempt->suffix, ATTEMPT_SUFFIX_LENGTH) && !end[ATTEMPT_SUFFIX_LENGTH];
+}
+
+void attempt_id(const struct attempt *attempt, char *ret_id)
+{
+    const struct group *group = attempt->instance->group;
+    struct attempt_name name = {.index = attempt->instance->index};
+    memcpy(name.job, group->job->name, sizeof(name.job));
+    memcpy(name.task, group->name, sizeof(name.task));
+    memcpy(name.suffix, attempt->suffix, ATTEMPT_SUFFIX_LENGTH);
+    attempt_name_format(ret_id, &name);
 }
 
 /* ---- creation and end ---- */
@@ -41,13 +79,13 @@ static void detach(struct attempt *attempt)
     attempt->binding->attempt_count--;
 }
 
-struct attempt *attempt_new(struct manager *manager, const char *id, struct instance *instance,
+struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
                             struct node *node, struct spec_version *spec,
                             const struct task_spec *task)
 {
     struct attempt *attempt = mem_alloc(sizeof(*attempt));
     struct binding *binding = binding_obtain(node, instance->group->job);
-    snprintf(attempt->id, sizeof(attempt->id), "%s", id);
+    memcpy(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH);
     attempt->spec = spec_version_ref(spec);
     attempt->task = task;
     attempt->state = ATTEMPT_PENDING;
@@ -55,7 +93,6 @@ struct attempt *attempt_new(struct manager *manager, const char *id, struct inst
     attempt->desired = DESIRED_RUN;
     attempt->holds = true;
     attach(attempt, instance, binding);
-    HASH_ADD_STR(manager->attempts, id, attempt);
     attempt_claim(manager, attempt);
     if (binding->tombstone)
         grave_close(manager, TOPIC_NODE_ASSIGN, node->id, binding->job->name);
@@ -93,7 +130,6 @@ void attempt_free(struct manager *manager, struct attempt *attempt)
     attempt_release(manager, attempt);
     forget_just_final(manager, attempt);
     detach(attempt);
-    HASH_DEL(manager->attempts, attempt);
     spec_version_unref(attempt->spec);
     free(attempt);
 }
@@ -156,6 +192,15 @@ static void copy_observed(struct attempt *attempt, const struct observed_attempt
     attempt->finished_ms = observed->finished_ms;
 }
 
+static void emit_attempt_event(struct manager *manager, const char *kind, enum reason reason,
+                               const struct attempt *attempt)
+{
+    char id[LIMIT_TASK_ID_LENGTH + 1];
+    attempt_id(attempt, id);
+    emit_event(manager, kind, reason, attempt->binding->job->name, attempt->binding->node->id, id,
+               "%s", reason_text((int)reason));
+}
+
 /* It has ended by the worker's words: what it held is free, and a failure has consequences. */
 static void attempt_ended(struct manager *manager, struct attempt *attempt)
 {
@@ -165,9 +210,7 @@ static void attempt_ended(struct manager *manager, struct attempt *attempt)
     mark_assignment(manager, attempt->binding);
     if (attempt->desired == DESIRED_RUN &&
         (attempt->state == ATTEMPT_FAILED || attempt->state == ATTEMPT_REJECTED)) {
-        emit_event(manager, "attempt_failed", (enum reason)attempt->reason,
-                   attempt->binding->job->name, attempt->binding->node->id, attempt->id, "%s",
-                   reason_text(attempt->reason));
+        emit_attempt_event(manager, "attempt_failed", (enum reason)attempt->reason, attempt);
         reschedule_after_failure(manager, attempt->instance, attempt);
     }
 }
@@ -242,8 +285,7 @@ void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason 
     attempt->stop_reason = (int)reason;
     attempt->finished_ms = manager->now.wall_ms;
     mark_assignment(manager, attempt->binding);
-    emit_event(manager, "attempt_lost", reason, attempt->binding->job->name,
-               attempt->binding->node->id, attempt->id, "%s", reason_text((int)reason));
+    emit_attempt_event(manager, "attempt_lost", reason, attempt);
 }
 
 void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason reason)

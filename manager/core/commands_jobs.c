@@ -42,7 +42,7 @@ static void forget_failures(struct job *job, const struct job_spec *old,
             continue;
         for (size_t i = 0; i < group->capacity; i++)
             if (group->instances[i])
-                reschedule_forget(&group->instances[i]->reschedule);
+                reschedule_forget(group->instances[i]);
     }
 }
 

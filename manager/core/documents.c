@@ -27,7 +27,8 @@ static void fill_job_document(struct manager *manager, struct job *job, struct d
 
 static bool is_worth_keeping(const struct instance *instance)
 {
-    return instance && (instance->reschedule.count || instance->reschedule.failed_count);
+    const struct reschedule *reschedule = instance ? instance->reschedule : NULL;
+    return reschedule && (reschedule->count || reschedule->failed_count);
 }
 
 static size_t count_reschedules(const struct job *job)
@@ -41,7 +42,7 @@ static size_t count_reschedules(const struct job *job)
 
 static void fill_reschedule(const struct instance *instance, struct reschedule_record *out)
 {
-    const struct reschedule *reschedule = &instance->reschedule;
+    const struct reschedule *reschedule = instance->reschedule;
     *out = (struct reschedule_record){
         .task = instance->group->name,
         .index = instance->index,
@@ -50,7 +51,8 @@ static void fill_reschedule(const struct instance *instance, struct reschedule_r
         .last_ms = reschedule->last_ms,
         .delay_ms = reschedule->delay_ms,
         .due_ms = reschedule->due_ms,
-        .failed_nodes = {(const char **)reschedule->failed_nodes, reschedule->failed_count},
+        .failed_nodes = {(const char **)instance->reschedule->failed_nodes,
+                         reschedule->failed_count},
     };
 }
 
@@ -165,16 +167,20 @@ static void fill_known(const struct attempt *attempt, struct known_state *out)
     };
 }
 
-static void fill_attempt(const struct attempt *attempt, struct assigned_attempt *out)
+static bool fill_attempt(const struct attempt *attempt, struct arena *arena,
+                         struct assigned_attempt *out)
 {
+    char id[LIMIT_TASK_ID_LENGTH + 1];
+    attempt_id(attempt, id);
     *out = (struct assigned_attempt){
-        .id = attempt->id,
+        .id = arena_strdup(arena, id),
         .version = attempt->spec->version,
         .desired = attempt->desired,
         .run_wanted = attempt->run_wanted,
         .reason = attempt->desired == DESIRED_STOP ? attempt->stop_reason : REASON_NONE,
     };
     fill_known(attempt, &out->known);
+    return out->id;
 }
 
 static const struct spec_version *newest_version(const struct binding *binding)
@@ -213,7 +219,8 @@ static int fill_assignment(struct manager *manager, struct binding *binding, str
         out->spec = newest->spec;
     }
     for (const struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
-        fill_attempt(attempt, &attempts[out->attempts.count++]);
+        if (!fill_attempt(attempt, arena, &attempts[out->attempts.count++]))
+            return -ERR_NO_MEMORY;
         if (attempt->spec->version != newest->version)
             add_older(&out->older, attempt->spec);
     }

@@ -46,7 +46,7 @@ bool instance_is_exhausted(const struct instance *instance)
     if (!newest || !present || present->spec.reschedule.unlimited == 1)
         return false;
     return (newest->state == ATTEMPT_FAILED || newest->state == ATTEMPT_REJECTED) &&
-           !attempt_is_outdated(newest) && !instance->reschedule.due_ms;
+           !attempt_is_outdated(newest) && !reschedule_due_ms(instance);
 }
 
 bool instance_is_blocked(const struct manager *manager, const struct instance *instance)
@@ -59,9 +59,9 @@ bool instance_is_blocked(const struct manager *manager, const struct instance *i
 
 void instance_set_waiting(struct manager *manager, struct instance *instance, enum reason reason)
 {
-    if (instance->waiting == (int)reason)
+    if (instance->waiting == reason)
         return;
-    instance->waiting = (int)reason;
+    instance->waiting = reason;
     mark_job(manager, instance->group->job, MARK_STATUS);
 }
 

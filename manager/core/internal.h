@@ -87,8 +87,14 @@ void binding_bury_if_empty(struct manager *manager, struct binding *binding);
 /* ---- attempts.c ---- */
 
 struct attempt *attempt_find(struct manager *manager, const char *id);
+/* NULL: none of its attempts has that suffix. */
+struct attempt *instance_attempt(const struct instance *instance, const char *suffix);
+/* `ret_id` holds LIMIT_TASK_ID_LENGTH + 1. */
+void attempt_id(const struct attempt *attempt, char *ret_id);
+/* The same as comparing it; `id` is a valid one. */
+bool attempt_has_id(const struct attempt *attempt, const char *id);
 /* An attempt of `instance` on `node`, desired to run, holding its resources. */
-struct attempt *attempt_new(struct manager *manager, const char *id, struct instance *instance,
+struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
                             struct node *node, struct spec_version *spec,
                             const struct task_spec *task);
 void attempt_free(struct manager *manager, struct attempt *attempt);
@@ -255,10 +261,15 @@ bool attempt_is_settled(const struct manager *manager, const struct attempt *att
 /* A wanted instance's attempt failed: when and whether it is placed again. */
 void reschedule_after_failure(struct manager *manager, struct instance *instance,
                               const struct attempt *attempt);
+/* Wall time before which it is not placed again; 0: it does not wait. */
+static inline int64_t reschedule_due_ms(const struct instance *instance)
+{
+    return instance->reschedule ? instance->reschedule->due_ms : 0;
+}
 /* It was placed. */
 void reschedule_done(struct manager *manager, struct instance *instance);
-void reschedule_forget(struct reschedule *reschedule);
-bool reschedule_failed_on(const struct reschedule *reschedule, const char *node);
+struct reschedule *reschedule_obtain(struct instance *instance);
+void reschedule_forget(struct instance *instance);
 void reschedule_add_node(struct reschedule *reschedule, const char *node);
 
 /* ---- nodes.c, liveness.c, asks.c ---- */

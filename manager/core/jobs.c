@@ -161,7 +161,7 @@ struct instance *group_instance_obtain(struct group *group, int64_t index)
     group_reserve(group, (size_t)index + 1);
     instance = mem_alloc(sizeof(*instance));
     instance->group = group;
-    instance->index = index;
+    instance->index = (int32_t)index;
     group->instances[index] = instance;
     return instance;
 }
@@ -172,7 +172,7 @@ void instance_drop(struct manager *manager, struct instance *instance)
         return;
     reservation_drop(manager, instance);
     instance->group->instances[instance->index] = NULL;
-    reschedule_forget(&instance->reschedule);
+    reschedule_forget(instance);
     free(instance);
 }
 

@@ -109,7 +109,7 @@ void node_set_labels(struct node *node, const struct string_map *labels)
 static void clear_worker_topics(struct manager *manager, struct node *node)
 {
     static const enum topic_kind kinds[] = {TOPIC_NODE_INFO, TOPIC_NODE_STATUS, TOPIC_NODE_METRICS};
-    char topic[LIMIT_TOPIC_LENGTH + 1];
+    char topic[LIMIT_TOPIC_LENGTH + 1], id[LIMIT_TASK_ID_LENGTH + 1];
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         topic_format(topic, kinds[i], node->id, NULL);
         emit_clear(manager, CLEAR_TOPIC, topic);
@@ -118,7 +118,8 @@ static void clear_worker_topics(struct manager *manager, struct node *node)
         topic_format(topic, TOPIC_NODE_STATE, node->id, binding->job->name);
         emit_clear(manager, CLEAR_TOPIC, topic);
         for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
-            topic_format(topic, TOPIC_TASK_METRICS, node->id, attempt->id);
+            attempt_id(attempt, id);
+            topic_format(topic, TOPIC_TASK_METRICS, node->id, id);
             emit_clear(manager, CLEAR_TOPIC, topic);
         }
     }

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILED_NODES_MAX = 16 };
-
 const struct cluster_demand *group_demand(const struct group *group)
 {
     const struct spec_version *present = job_present(group->job);
@@ -23,23 +21,14 @@ const struct cluster_demand *group_demand(const struct group *group)
 
 /* ---- an attempt ---- */
 
-static void new_attempt_id(struct manager *manager, const struct instance *instance, char *ret_id)
-{
-    struct attempt_name name = {.index = instance->index};
-    memcpy(name.job, instance->group->job->name, sizeof(name.job));
-    memcpy(name.task, instance->group->name, sizeof(name.task));
-    do {
-        prng_base32(&manager->prng, name.suffix, ATTEMPT_SUFFIX_LENGTH);
-        attempt_name_format(ret_id, &name);
-    } while (attempt_find(manager, ret_id));
-}
-
 static void put(struct manager *manager, struct instance *instance, const char *node)
 {
-    char id[LIMIT_TASK_ID_LENGTH + 1];
+    char suffix[ATTEMPT_SUFFIX_LENGTH + 1];
     struct job *job = instance->group->job;
-    new_attempt_id(manager, instance, id);
-    struct attempt *attempt = attempt_new(manager, id, instance, node_find(manager, node),
+    do {
+        prng_base32(&manager->prng, suffix, ATTEMPT_SUFFIX_LENGTH);
+    } while (instance_attempt(instance, suffix));
+    struct attempt *attempt = attempt_new(manager, suffix, instance, node_find(manager, node),
                                           job_present(job), instance_task(instance));
     attempt_schedule(manager, attempt);
     instance->displaced = false;
@@ -60,6 +49,7 @@ bool reservation_is_current(const struct instance *instance)
 static void make_way(struct manager *manager, struct instance *victim,
                      const struct cluster_claim *claim, const struct instance *by)
 {
+    char id[LIMIT_TASK_ID_LENGTH + 1];
     job_queue(manager, victim->group->job);
     if (victim->reservation && victim->reservation->claim == claim) {
         reservation_drop(manager, victim);
@@ -69,8 +59,9 @@ static void make_way(struct manager *manager, struct instance *victim,
         if (attempt->claim != claim || attempt->desired == DESIRED_STOP)
             continue;
         attempt_stop(manager, attempt, REASON_PREEMPTED);
+        attempt_id(attempt, id);
         emit_event(manager, "attempt_preempted", REASON_PREEMPTED, victim->group->job->name,
-                   attempt->binding->node->id, attempt->id, "for an instance of job %s",
+                   attempt->binding->node->id, id, "for an instance of job %s",
                    by->group->job->name);
     }
 }
@@ -127,9 +118,9 @@ static bool take_reserved(struct manager *manager, struct instance *instance,
 static size_t failed_nodes(struct manager *manager, const struct instance *instance,
                            struct cluster_node **ret_nodes)
 {
-    const struct reschedule *reschedule = &instance->reschedule;
+    const struct reschedule *reschedule = instance->reschedule;
     size_t count = 0;
-    for (size_t i = 0; i < reschedule->failed_count && count < FAILED_NODES_MAX; i++) {
+    for (size_t i = 0; reschedule && i < reschedule->failed_count; i++) {
         const struct node *node = node_find(manager, reschedule->failed_nodes[i]);
         if (node && node->place)
             ret_nodes[count++] = node->place;
@@ -148,7 +139,7 @@ static struct cluster_node *choose(struct manager *manager, const struct instanc
                                    const struct cluster_demand *demand, const struct node *only)
 {
     struct cluster_group *group = instance->group->places;
-    struct cluster_node *nodes[FAILED_NODES_MAX];
+    struct cluster_node *nodes[FAILED_NODES_KEPT];
     struct cluster_placement placement;
     if (only)
         return cluster_exclude(manager->scheduler, group, demand, only->place, NULL) ? NULL
@@ -185,8 +176,8 @@ bool instance_wants_placing(struct manager *manager, struct instance *instance)
     if (instance_is_blocked(manager, instance) || instance_is_completed(instance) ||
         instance_is_exhausted(instance))
         return false;
-    int64_t wait_ms = instance->reschedule.due_ms - manager->now.wall_ms;
-    if (!instance->reschedule.due_ms || wait_ms <= 0)
+    int64_t wait_ms = reschedule_due_ms(instance) - manager->now.wall_ms;
+    if (wait_ms <= 0)
         return true;
     instance_set_waiting(manager, instance, REASON_WAITING_TO_RESCHEDULE);
     job_wake_at(manager, instance->group->job, manager->now.mono_ms + wait_ms);

@@ -67,8 +67,9 @@ static void take_reschedule(struct job *job, const struct reschedule_record *rec
     if (record->index < 0 || record->index >= LIMIT_INSTANCES_PER_TASK || !record->task)
         return;
     struct group *group = job_group_obtain(job, record->task);
-    struct reschedule *kept = &group_instance_obtain(group, record->index)->reschedule;
-    reschedule_forget(kept);
+    struct instance *instance = group_instance_obtain(group, record->index);
+    reschedule_forget(instance);
+    struct reschedule *kept = reschedule_obtain(instance);
     kept->count = record->count;
     kept->first_ms = record->first_ms;
     kept->last_ms = record->last_ms;
@@ -218,7 +219,7 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
     struct attempt *attempt = NULL;
     if (task) {
         struct group *group = job_group_obtain(job, name.task);
-        attempt = attempt_new(manager, assigned->id, group_instance_obtain(group, name.index), node,
+        attempt = attempt_new(manager, name.suffix, group_instance_obtain(group, name.index), node,
                               version, task);
         attempt->adopted = attempt->unheard = true;
         attempt->unknown = node->liveness == NODE_SILENT;
@@ -253,8 +254,8 @@ static void drop_unnamed(struct manager *manager, struct binding *binding,
         struct attempt *next = attempt->next;
         bool named = false;
         for (size_t i = 0; i < assignment->attempts.count && !named; i++)
-            named = strcmp(RECORD_AT(struct assigned_attempt, assignment->attempts, i)->id,
-                           attempt->id) == 0;
+            named = attempt_has_id(attempt,
+                                   RECORD_AT(struct assigned_attempt, assignment->attempts, i)->id);
         if (!named)
             attempt_free(manager, attempt);
         attempt = next;

@@ -72,10 +72,10 @@ void on_node_info(struct manager *manager, const struct manager_event *event)
 
 /* ---- state ---- */
 
-static bool report_names(const struct node_state *report, const char *id)
+static bool report_names(const struct node_state *report, const struct attempt *attempt)
 {
     for (size_t i = 0; i < report->attempts.count; i++)
-        if (strcmp(RECORD_AT(struct observed_attempt, report->attempts, i)->id, id) == 0)
+        if (attempt_has_id(attempt, RECORD_AT(struct observed_attempt, report->attempts, i)->id))
             return true;
     return false;
 }
@@ -89,7 +89,7 @@ static void note_absent(struct manager *manager, struct binding *binding,
         return;
     for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
         if (!attempt->answered && attempt->desired == DESIRED_STOP &&
-            (report->tombstone || !report_names(report, attempt->id)))
+            (report->tombstone || !report_names(report, attempt)))
             attempt_gone(manager, attempt);
 }
 
@@ -122,7 +122,7 @@ static void observe(struct manager *manager, struct attempt *attempt,
 static struct attempt *find_reported(struct manager *manager, const struct binding *binding,
                                      struct attempt *next, const char *id)
 {
-    if (next && !strcmp(next->id, id))
+    if (next && attempt_has_id(next, id))
         return next;
     struct attempt *attempt = attempt_find(manager, id);
     return attempt && attempt->binding == binding ? attempt : NULL;

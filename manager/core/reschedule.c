@@ -6,17 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILED_NODES_KEPT = 16 };
-
-void reschedule_forget(struct reschedule *reschedule)
+struct reschedule *reschedule_obtain(struct instance *instance)
 {
-    for (size_t i = 0; i < reschedule->failed_count; i++)
-        free(reschedule->failed_nodes[i]);
-    free(reschedule->failed_nodes);
-    *reschedule = (struct reschedule){0};
+    if (!instance->reschedule)
+        instance->reschedule = mem_alloc(sizeof(*instance->reschedule));
+    return instance->reschedule;
 }
 
-bool reschedule_failed_on(const struct reschedule *reschedule, const char *node)
+void reschedule_forget(struct instance *instance)
+{
+    struct reschedule *reschedule = instance->reschedule;
+    for (size_t i = 0; reschedule && i < reschedule->failed_count; i++)
+        free(reschedule->failed_nodes[i]);
+    free(reschedule);
+    instance->reschedule = NULL;
+}
+
+static bool has_failed_on(const struct reschedule *reschedule, const char *node)
 {
     for (size_t i = 0; i < reschedule->failed_count; i++)
         if (strcmp(reschedule->failed_nodes[i], node) == 0)
@@ -26,10 +32,8 @@ bool reschedule_failed_on(const struct reschedule *reschedule, const char *node)
 
 void reschedule_add_node(struct reschedule *reschedule, const char *node)
 {
-    if (reschedule_failed_on(reschedule, node))
+    if (has_failed_on(reschedule, node))
         return;
-    if (!reschedule->failed_nodes)
-        reschedule->failed_nodes = mem_resize(NULL, FAILED_NODES_KEPT, sizeof(char *));
     if (reschedule->failed_count == FAILED_NODES_KEPT) {
         free(reschedule->failed_nodes[0]);
         memmove(&reschedule->failed_nodes[0], &reschedule->failed_nodes[1],
@@ -84,10 +88,10 @@ static bool series_is_over(const struct reschedule_policy *policy,
 void reschedule_after_failure(struct manager *manager, struct instance *instance,
                               const struct attempt *attempt)
 {
-    struct reschedule *reschedule = &instance->reschedule;
     struct job *job = instance->group->job;
     if (!instance_is_wanted(instance) || attempt_is_outdated(attempt))
         return;
+    struct reschedule *reschedule = reschedule_obtain(instance);
     const struct reschedule_policy *policy = &job_present(job)->spec.reschedule;
     int64_t now_ms = manager->now.wall_ms;
     if (series_is_over(policy, reschedule, now_ms)) {
@@ -107,8 +111,8 @@ void reschedule_after_failure(struct manager *manager, struct instance *instance
 
 void reschedule_done(struct manager *manager, struct instance *instance)
 {
-    if (!instance->reschedule.due_ms)
+    if (!reschedule_due_ms(instance))
         return;
-    instance->reschedule.due_ms = 0;
+    instance->reschedule->due_ms = 0;
     mark_job(manager, instance->group->job, MARK_HISTORY);
 }

@@ -52,21 +52,21 @@ struct spec_version {
 /* ---- entities ---- */
 
 struct attempt {
-    UT_hash_handle hh; /* manager->attempts, by id */
-    char id[LIMIT_TASK_ID_LENGTH + 1];
     struct instance *instance;
     struct binding *binding;
     struct spec_version *spec;
-    const struct task_spec *task; /* inside spec */
-    struct attempt *older;        /* of the same instance */
-    struct attempt *next;         /* of the same binding, in order of creation */
+    const struct task_spec *task;       /* inside spec */
+    struct attempt *older;              /* of the same instance */
+    struct attempt *next;               /* of the same binding, in order of creation */
+    struct cluster_claim *claim;        /* with the scheduler, while it holds and knows the node */
+    char suffix[ATTEMPT_SUFFIX_LENGTH]; /* of its name; the rest is its instance's */
 
     /* as observed; written by attempt_observe and attempt_lose only */
     enum attempt_state state;
-    int64_t run, restarts, seq;
-    int64_t exit_code; /* UNSET: none */
     int reason;
     int health;
+    int64_t run, restarts, seq;
+    int64_t exit_code;               /* UNSET: none */
     int64_t started_ms, finished_ms; /* wall */
 
     /* as wanted */
@@ -74,37 +74,38 @@ struct attempt {
     int stop_reason;
     int64_t run_wanted;
 
-    bool adopted;                /* heard of, not placed by us: its age is not known */
-    bool unknown;                /* its node is silent */
-    bool unheard;                /* its node was silent, or we were: it was not reported since */
-    bool holds;                  /* its resources are taken on the node */
-    struct cluster_claim *claim; /* with the scheduler, while it holds and knows the node */
-    bool answered;               /* final by the worker's own words: nothing of it runs */
-    bool final_stored;           /* the final state was committed */
-    int64_t healthy_since_ms;    /* monotonic; 0: is not healthy */
-    int64_t ended_ms;            /* monotonic: when it became final here */
+    bool adopted;             /* heard of, not placed by us: its age is not known */
+    bool unknown;             /* its node is silent */
+    bool unheard;             /* its node was silent, or we were: it was not reported since */
+    bool holds;               /* its resources are taken on the node */
+    bool answered;            /* final by the worker's own words: nothing of it runs */
+    bool final_stored;        /* the final state was committed */
+    int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
+    int64_t ended_ms;         /* monotonic: when it became final here */
 };
 
-/* Waiting and history of one instance: goes into jobs/<job>/history. */
+enum { FAILED_NODES_KEPT = 16 };
+
+/* Waiting and history of an instance that has failed: goes into jobs/<job>/history. */
 struct reschedule {
     int64_t count, first_ms, last_ms, delay_ms, due_ms;
-    char **failed_nodes;
+    char *failed_nodes[FAILED_NODES_KEPT]; /* the newest, last */
     size_t failed_count;
 };
 
 struct instance {
     struct group *group;
-    int64_t index;
-    struct attempt *attempts; /* newest first */
-    struct reschedule reschedule;
-    int waiting; /* enum reason why it is pending, REASON_NONE */
+    struct attempt *attempts;      /* newest first */
+    struct reschedule *reschedule; /* NULL: nothing of it has failed */
+    int32_t index;
+    enum reason waiting; /* why it is pending, REASON_NONE */
     /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
      * from the attempts */
     bool kept;   /* beyond the count, and wanted all the same */
     bool ousted; /* below the count, and not wanted: there is one that is kept for it */
     /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    struct node *node;               /* where it belongs, NULL: not known yet */
     bool displaced;                  /* stopped for an update, and not placed since */
+    struct node *node;               /* where it belongs, NULL: not known yet */
     struct reservation *reservation; /* NULL: it waits for no room that is being made */
 };
 
@@ -288,7 +289,6 @@ struct manager {
 
     struct job *jobs;
     struct node *nodes;
-    struct attempt *attempts;
     struct grave *graves;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */

@@ -298,15 +298,14 @@ static void capacity_add(struct capacity *capacity, const struct capacity *more,
     capacity->disk_bytes += sign * more->disk_bytes;
 }
 
-static void hold(struct cluster_node *node, struct cluster_claim *claim, uint64_t number)
+static void hold(struct cluster_node *node, const struct held *held)
 {
     if ((size_t)node->attempts == node->held_capacity) {
-        node->held_capacity = node->held_capacity ? node->held_capacity * 2 : 4;
+        node->held_capacity += node->held_capacity / 2 + 2;
         node->held = mem_resize(node->held, node->held_capacity, sizeof(*node->held));
     }
-    claim->place = (size_t)node->attempts;
-    node->held[claim->place] =
-        (struct held){claim, claim->demand->needs, claim->demand->priority, number};
+    held->claim->place = (size_t)node->attempts;
+    node->held[held->claim->place] = *held;
 }
 
 static void let_go(struct cluster_node *node, const struct cluster_claim *claim)
@@ -315,19 +314,19 @@ static void let_go(struct cluster_node *node, const struct cluster_claim *claim)
     node->held[claim->place].claim->place = claim->place;
 }
 
-static void count_claim(struct cluster *cluster, const struct cluster_claim *claim, int64_t sign)
+static void count_held(struct cluster *cluster, struct cluster_node *node, const struct held *held,
+                       int64_t sign)
 {
-    struct cluster_node *node = claim->node;
-    const struct cluster_demand *demand = claim->demand;
+    const struct cluster_demand *demand = held->demand;
     capacity_add(&node->used, &demand->needs, sign);
     node->attempts += sign;
     node->dynamic_used += sign * demand->dynamic_ports;
     node->held_specials += (size_t)(demand->port_count || demand->devices.count ? sign : 0);
-    tally_add(&claim->group->tally, node, sign);
-    tally_add(&claim->group->job->tally, node, sign);
-    claim->group->job->total += sign;
+    tally_add(&held->group->tally, node, sign);
+    tally_add(&held->group->job->tally, node, sign);
+    held->group->job->total += sign;
     if (cluster->settled)
-        classes_count_claim(cluster, claim->group, node, sign);
+        classes_count_claim(cluster, held->group, node, sign);
     cluster_note_change(cluster, node);
 }
 
@@ -336,13 +335,18 @@ struct cluster_claim *cluster_claim_new(struct cluster *cluster, struct cluster_
                                         const struct cluster_demand *demand, void *owner)
 {
     struct cluster_claim *claim = mem_alloc(sizeof(*claim));
-    *claim = (struct cluster_claim){.node = node, .group = group, .demand = demand, .owner = owner};
-    hold(node, claim, cluster->claim_number++);
+    struct held held = {.claim = claim,
+                        .group = group,
+                        .demand = demand,
+                        .number = cluster->claim_number++ & CLAIM_NUMBER_MAX,
+                        .priority = (uint8_t)demand->priority};
+    *claim = (struct cluster_claim){.node = node, .owner = owner};
+    hold(node, &held);
     if (node->load_known)
         capacity_add(&node->claimed_since, &demand->needs, 1);
     if (policy_of(cluster, demand) == POLICY_ROUND_ROBIN)
         memcpy(cluster->cursor, node->properties.id, strlen(node->properties.id) + 1);
-    count_claim(cluster, claim, 1);
+    count_held(cluster, node, &held, 1);
     return claim;
 }
 
@@ -350,8 +354,9 @@ void cluster_claim_free(struct cluster *cluster, struct cluster_claim *claim)
 {
     if (!claim)
         return;
+    struct held held = claim->node->held[claim->place];
     let_go(claim->node, claim);
-    count_claim(cluster, claim, -1);
+    count_held(cluster, claim->node, &held, -1);
     free(claim);
 }
 

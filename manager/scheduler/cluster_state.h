@@ -21,20 +21,20 @@ enum {
 
 struct cluster_claim {
     struct cluster_node *node;
-    struct cluster_group *group;
-    const struct cluster_demand *demand;
-    size_t place; /* among those of its node */
     void *owner;
+    size_t place; /* among those of its node */
 };
 
 enum { PRIORITY_LEAVING = 0 };
+#define CLAIM_NUMBER_MAX (UINT64_MAX >> 8)
 
-/* What preemption reads of a claim: side by side, since it reads them all. */
+/* What a claim is for: side by side, since preemption reads them all. */
 struct held {
     struct cluster_claim *claim;
-    struct capacity needs;
-    int64_t priority; /* of its demand, or PRIORITY_LEAVING */
-    uint64_t number;  /* grows: which one is younger */
+    struct cluster_group *group;
+    const struct cluster_demand *demand;
+    uint64_t number : 56;  /* grows: which one is younger */
+    uint64_t priority : 8; /* of its demand, or PRIORITY_LEAVING */
 };
 
 struct cluster_node {
@@ -227,8 +227,8 @@ int64_t policy_cost(const struct cluster *cluster, const struct cluster_demand *
 size_t cluster_cursor_rank(const struct cluster *cluster);
 bool node_has_device(const struct cluster_node *node, const char *device);
 bool demand_is_special(const struct cluster_demand *demand);
-/* Whether a claim holds a static port or device that the demand asks for. */
-bool claim_conflicts(const struct cluster_claim *claim, const struct cluster_demand *demand);
+/* Whether what is held has a static port or device that the demand asks for. */
+bool demands_conflict(const struct cluster_demand *held, const struct cluster_demand *demand);
 /* Ports, devices and their like; `ret_detail` may be NULL. */
 enum reason node_specials_exclude(const struct cluster_demand *demand,
                                   const struct cluster_node *node, const char **ret_detail);

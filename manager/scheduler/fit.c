@@ -101,29 +101,29 @@ bool demand_is_special(const struct cluster_demand *demand)
     return demand->port_count || demand->devices.count || demand->dynamic_ports;
 }
 
-static bool claims_port(const struct cluster_claim *claim, const struct cluster_port *port)
+static bool has_port(const struct cluster_demand *held, const struct cluster_port *port)
 {
-    for (size_t i = 0; i < claim->demand->port_count; i++)
-        if (claim->demand->ports[i].port == port->port && claim->demand->ports[i].udp == port->udp)
+    for (size_t i = 0; i < held->port_count; i++)
+        if (held->ports[i].port == port->port && held->ports[i].udp == port->udp)
             return true;
     return false;
 }
 
-static bool claims_device(const struct cluster_claim *claim, const char *device)
+static bool has_device(const struct cluster_demand *held, const char *device)
 {
-    for (size_t i = 0; i < claim->demand->devices.count; i++)
-        if (strcmp(claim->demand->devices.items[i], device) == 0)
+    for (size_t i = 0; i < held->devices.count; i++)
+        if (strcmp(held->devices.items[i], device) == 0)
             return true;
     return false;
 }
 
-bool claim_conflicts(const struct cluster_claim *claim, const struct cluster_demand *demand)
+bool demands_conflict(const struct cluster_demand *held, const struct cluster_demand *demand)
 {
     for (size_t i = 0; i < demand->port_count; i++)
-        if (claims_port(claim, &demand->ports[i]))
+        if (has_port(held, &demand->ports[i]))
             return true;
     for (size_t i = 0; i < demand->devices.count; i++)
-        if (claims_device(claim, demand->devices.items[i]))
+        if (has_device(held, demand->devices.items[i]))
             return true;
     return false;
 }
@@ -133,7 +133,7 @@ static const char *device_taken(const struct cluster_demand *demand,
 {
     for (size_t i = 0; i < demand->devices.count; i++)
         for (int64_t j = 0; j < node->attempts; j++)
-            if (claims_device(node->held[j].claim, demand->devices.items[i]))
+            if (has_device(node->held[j].demand, demand->devices.items[i]))
                 return demand->devices.items[i];
     return NULL;
 }
@@ -142,7 +142,7 @@ static bool port_taken(const struct cluster_demand *demand, const struct cluster
 {
     for (size_t i = 0; i < demand->port_count; i++)
         for (int64_t j = 0; j < node->attempts; j++)
-            if (claims_port(node->held[j].claim, &demand->ports[i]))
+            if (has_port(node->held[j].demand, &demand->ports[i]))
                 return true;
     return false;
 }

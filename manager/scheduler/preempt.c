@@ -6,11 +6,8 @@
 #include <string.h>
 
 struct victim {
-    struct cluster_claim *claim;
-    struct capacity needs;
-    int64_t priority;
+    const struct held *held;
     int64_t distance; /* once it is needed */
-    uint64_t number;
     bool stays;
 };
 
@@ -32,22 +29,22 @@ static struct room room_of(const struct cluster_demand *demand, const struct clu
     };
     if (node->held_specials && (demand->port_count || demand->devices.count))
         for (int64_t i = 0; i < node->attempts; i++)
-            room.conflicts += claim_conflicts(node->held[i].claim, demand);
+            room.conflicts += demands_conflict(node->held[i].demand, demand);
     return room;
 }
 
 /* `sign` 1: it goes; -1: it stays after all. */
 static void room_change(struct room *room, const struct cluster_demand *demand,
-                        const struct victim *victim, int64_t sign)
+                        const struct cluster_demand *held, int64_t sign)
 {
-    room->cpu += sign * victim->needs.cpu_millis;
-    room->memory += sign * victim->needs.memory_bytes;
-    room->disk += sign * victim->needs.disk_bytes;
+    room->cpu += sign * held->needs.cpu_millis;
+    room->memory += sign * held->needs.memory_bytes;
+    room->disk += sign * held->needs.disk_bytes;
     room->attempts += sign;
     if (!demand_is_special(demand))
         return;
-    room->ports += sign * victim->claim->demand->dynamic_ports;
-    if (claim_conflicts(victim->claim, demand))
+    room->ports += sign * held->dynamic_ports;
+    if (demands_conflict(held, demand))
         room->conflicts -= (size_t)sign;
 }
 
@@ -83,7 +80,7 @@ static bool may_go(const struct cluster_group *group, const struct cluster_deman
     if (held->priority > demand->priority - PREEMPTION_PRIORITY_GAP &&
         held->priority != PRIORITY_LEAVING)
         return false;
-    return !has_same_job || held->claim->group->job != group->job;
+    return !has_same_job || held->group->job != group->job;
 }
 
 bool preemption_might_do(const struct cluster_group *group, const struct cluster_demand *demand,
@@ -91,11 +88,9 @@ bool preemption_might_do(const struct cluster_group *group, const struct cluster
 {
     struct room room = room_of(demand, node);
     bool has_same_job = tally_get(&group->job->tally, node);
-    for (int64_t i = 0; i < node->attempts; i++) {
-        struct victim victim = {.claim = node->held[i].claim, .needs = node->held[i].needs};
+    for (int64_t i = 0; i < node->attempts; i++)
         if (may_go(group, demand, &node->held[i], has_same_job))
-            room_change(&room, demand, &victim, 1);
-    }
+            room_change(&room, demand, node->held[i].demand, 1);
     return room_fits(&room, demand);
 }
 
@@ -109,11 +104,8 @@ static size_t list_victims(const struct placement_class *class, const struct clu
         const struct held *held = &node->held[i];
         if (!may_go(class->group, class->demand, held, has_same_job))
             continue;
-        ret_victims[count++] = (struct victim){.claim = held->claim,
-                                               .needs = held->needs,
-                                               .priority = held->priority,
-                                               .number = held->number};
-        room_change(&room, class->demand, &ret_victims[count - 1], 1);
+        ret_victims[count++] = (struct victim){.held = held};
+        room_change(&room, class->demand, held->demand, 1);
     }
     return room_fits(&room, class->demand) ? count : 0;
 }
@@ -124,12 +116,12 @@ static size_t gather_lowest(struct victim *victims, size_t count, const struct c
     int64_t lowest = INT64_MAX;
     size_t gathered = 0;
     for (size_t i = 0; i < count; i++)
-        lowest = victims[i].priority < lowest ? victims[i].priority : lowest;
+        lowest = victims[i].held->priority < lowest ? victims[i].held->priority : lowest;
     for (size_t i = 0; i < count; i++) {
-        if (victims[i].priority != lowest)
+        if (victims[i].held->priority != lowest)
             continue;
         struct victim victim = victims[i];
-        victim.distance = size_distance(&victim.needs, asked);
+        victim.distance = size_distance(&victim.held->demand->needs, asked);
         victims[i] = victims[gathered];
         victims[gathered++] = victim;
     }
@@ -138,7 +130,8 @@ static size_t gather_lowest(struct victim *victims, size_t count, const struct c
 
 static bool goes_first(const struct victim *a, const struct victim *b)
 {
-    return a->distance != b->distance ? a->distance < b->distance : a->number > b->number;
+    return a->distance != b->distance ? a->distance < b->distance
+                                      : a->held->number > b->held->number;
 }
 
 /* Brings the next one of equal priority to the front. */
@@ -162,7 +155,7 @@ static size_t take_victims(const struct cluster_demand *demand, struct room *roo
         if (!equals)
             equals = gather_lowest(victims + taken, count - taken, &demand->needs);
         select_nearest(victims + taken, equals--);
-        room_change(room, demand, &victims[taken++], 1);
+        room_change(room, demand, victims[taken++].held->demand, 1);
     }
     return taken;
 }
@@ -178,10 +171,10 @@ static size_t choose_victims(const struct placement_class *class, const struct c
         return 0;
     size_t taken = take_victims(demand, &room, victims, listed);
     for (size_t i = taken; i-- > 0;) { /* the last ones, of the highest priority, first */
-        room_change(&room, demand, &victims[i], -1);
+        room_change(&room, demand, victims[i].held->demand, -1);
         victims[i].stays = room_fits(&room, demand);
         if (!victims[i].stays)
-            room_change(&room, demand, &victims[i], 1);
+            room_change(&room, demand, victims[i].held->demand, 1);
     }
     for (size_t i = 0; i < taken; i++)
         if (!victims[i].stays)
@@ -209,8 +202,8 @@ static int64_t policy_afterwards(const struct placement_class *class,
     struct capacity used = node->used;
     const struct capacity *asked = &class->demand->needs;
     for (size_t i = 0; i < count; i++) {
-        used.cpu_millis -= victims[i].needs.cpu_millis;
-        used.memory_bytes -= victims[i].needs.memory_bytes;
+        used.cpu_millis -= victims[i].held->demand->needs.cpu_millis;
+        used.memory_bytes -= victims[i].held->demand->needs.memory_bytes;
     }
     int64_t cpu = fixed_free_power(used.cpu_millis + asked->cpu_millis, node->capacity.cpu_millis);
     int64_t memory =
@@ -231,7 +224,7 @@ int64_t preemption_key(struct cluster *cluster, const struct placement_class *cl
     size_t count = choose_victims(class, node, victims);
     if (!count)
         return RANKING_NONE;
-    int64_t highest = victims[count - 1].priority;
+    int64_t highest = victims[count - 1].held->priority;
     return ((PRIORITY_MAX - highest) << PRIORITY_SHIFT) +
            ((int64_t)(LIMIT_ATTEMPTS_PER_NODE - count) << COUNT_SHIFT) +
            policy_afterwards(class, node, victims, count);
@@ -268,7 +261,7 @@ static bool preempt_there(struct cluster *cluster, const struct placement_class 
             mem_resize(cluster->victims, cluster->victim_capacity, sizeof(*cluster->victims));
     }
     for (size_t i = 0; i < count; i++)
-        cluster->victims[i] = victims[i].claim;
+        cluster->victims[i] = victims[i].held->claim;
     *ret_preemption = (struct cluster_preemption){node, cluster->victims, count};
     return count > 0;
 }
