@@ -63,7 +63,6 @@ static void attach(struct attempt *attempt, struct instance *instance, struct bi
         tail = &(*tail)->next;
     *tail = attempt;
     attempt->binding = binding;
-    binding->attempt_count++;
 }
 
 static void detach(struct attempt *attempt)
@@ -76,7 +75,6 @@ static void detach(struct attempt *attempt)
     while (*at != attempt)
         at = &(*at)->next;
     *at = attempt->next;
-    attempt->binding->attempt_count--;
 }
 
 struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,

@@ -2,12 +2,47 @@
 #include "manager/core/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Where the binding is among the node's, or belongs. */
+static size_t place_of(const struct node *node, const struct job *job)
+{
+    size_t low = 0, high = node->binding_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (node->bindings[middle]->job->number < job->number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
 
 struct binding *binding_find(const struct node *node, const struct job *job)
 {
-    struct binding *binding;
-    HASH_FIND_PTR(node->bindings, &job, binding);
-    return binding;
+    size_t place = place_of(node, job);
+    bool found = place < node->binding_count && node->bindings[place]->job == job;
+    return found ? node->bindings[place] : NULL;
+}
+
+static void put_in(struct node *node, struct binding *binding)
+{
+    size_t place = place_of(node, binding->job);
+    if (node->binding_count == node->binding_capacity) {
+        node->binding_capacity += node->binding_capacity / 2 + 2;
+        node->bindings =
+            mem_resize(node->bindings, node->binding_capacity, sizeof(struct binding *));
+    }
+    memmove(&node->bindings[place + 1], &node->bindings[place],
+            (node->binding_count++ - place) * sizeof(struct binding *));
+    node->bindings[place] = binding;
+}
+
+static void take_out(struct node *node, const struct binding *binding)
+{
+    size_t place = place_of(node, binding->job);
+    memmove(&node->bindings[place], &node->bindings[place + 1],
+            (--node->binding_count - place) * sizeof(struct binding *));
 }
 
 struct binding *binding_obtain(struct node *node, struct job *job)
@@ -21,7 +56,7 @@ struct binding *binding_obtain(struct node *node, struct job *job)
     binding->tombstone = true;
     binding->job_next = job->bindings;
     job->bindings = binding;
-    HASH_ADD_PTR(node->bindings, job, binding);
+    put_in(node, binding);
     return binding;
 }
 
@@ -32,7 +67,7 @@ void binding_free(struct binding *binding)
     while (*at != binding)
         at = &(*at)->job_next;
     *at = binding->job_next;
-    HASH_DEL(binding->node->bindings, binding);
+    take_out(binding->node, binding);
     free(binding);
 }
 

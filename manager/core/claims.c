@@ -119,8 +119,9 @@ static struct cluster_facts facts_of(const struct node *node)
 
 static void claim_all(struct manager *manager, struct node *node, bool claimed)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+    for (size_t i = 0; i < node->binding_count; i++)
+        for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
+             attempt = attempt->next)
             if (claimed)
                 attempt_claim(manager, attempt);
             else

@@ -112,13 +112,15 @@ static int compare_keys(const void *a, const void *b)
 
 static int fill_index(const struct node *node, struct arena *arena, struct int_map *ret_index)
 {
-    struct int_pair *items = arena_array(arena, HASH_COUNT(node->bindings) + 1, sizeof(*items));
+    struct int_pair *items = arena_array(arena, node->binding_count + 1, sizeof(*items));
     if (!items)
         return -ERR_NO_MEMORY;
     *ret_index = (struct int_map){items, 0};
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+    for (size_t i = 0; i < node->binding_count; i++) {
+        const struct binding *binding = node->bindings[i];
         if (!binding->tombstone)
             items[ret_index->count++] = (struct int_pair){binding->job->name, binding->revision};
+    }
     qsort(items, ret_index->count, sizeof(*items), compare_keys);
     return 0;
 }
@@ -201,11 +203,19 @@ static void add_older(struct record_list *older, const struct spec_version *vers
         (struct versioned_spec){version->version, version->spec};
 }
 
+static size_t count_attempts(const struct binding *binding)
+{
+    size_t count = 0;
+    for (const struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+        count++;
+    return count;
+}
+
 static int fill_assignment(struct manager *manager, struct binding *binding, struct arena *arena,
                            struct document *document)
 {
     struct assignment *out = &document->assignment;
-    size_t count = (size_t)binding->attempt_count;
+    size_t count = count_attempts(binding);
     struct assigned_attempt *attempts = arena_array(arena, count + 1, sizeof(*attempts));
     struct versioned_spec *older = arena_array(arena, count + 1, sizeof(*older));
     const struct spec_version *newest = newest_version(binding);

@@ -74,8 +74,10 @@ void mark_everything(struct manager *manager)
         mark_job(manager, job, MARK_STATUS);
     }
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
-        for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+        for (size_t i = 0; i < node->binding_count; i++) {
+            struct binding *binding = node->bindings[i];
             mark(manager, TOPIC_NODE_ASSIGN, binding->job, node, &binding->marks, MARK_ASSIGN);
+        }
         if (node->has_document || node->has_info)
             mark_desired(manager, node);
     }

@@ -353,7 +353,8 @@ void verdict_reject(struct manager *manager, enum reason reason, const char *for
 /* ---- order.c, recovery.c ---- */
 
 int order_compare(const struct order *order, const struct manager_head *head);
-void order_take(struct order *order, const struct manager_head *head);
+void order_take(struct manager *manager, struct order *order, const struct manager_head *head);
+void writers_release(struct manager *manager);
 /* The head of the next document of ours. */
 struct manager_head head_next(struct manager *manager, struct order *order, bool tombstone);
 /* Whether a document that was heard is to be taken: larger than what we have, of our cluster, and

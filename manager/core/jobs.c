@@ -26,6 +26,7 @@ struct job *job_obtain(struct manager *manager, const char *name)
         return job;
     job = mem_alloc(sizeof(*job));
     snprintf(job->name, sizeof(job->name), "%s", name);
+    job->number = ++manager->job_number;
     job->places = cluster_job_new();
     timer_init(&job->timer, job_timer_fired, job);
     timer_init(&job->status_timer, job_status_timer_fired, job);

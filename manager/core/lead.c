@@ -25,9 +25,11 @@ static bool choose_term(struct manager *manager)
 /* The index names what was assigned: what we were not told of, the node is asked for. */
 static void check_index(struct node *node)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
+    for (size_t i = 0; i < node->binding_count; i++) {
+        const struct binding *binding = node->bindings[i];
         if (binding->indexed && !binding->order.term && !binding->job->tombstone)
             node->ask_wanted = true;
+    }
 }
 
 /* A deleted job of which an old assignment has turned up: the tombstone wins. */

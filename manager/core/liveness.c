@@ -36,8 +36,9 @@ void node_set_grace(struct manager *manager, struct node *node)
 
 static void set_unknown(struct node *node, bool unknown)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+    for (size_t i = 0; i < node->binding_count; i++)
+        for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
+             attempt = attempt->next)
             if (!attempt_is_final(attempt)) {
                 attempt->unknown = unknown;
                 attempt->unheard |= unknown;
@@ -56,9 +57,9 @@ static void set_liveness(struct manager *manager, struct node *node, enum livene
     }
     set_unknown(node, liveness == NODE_SILENT);
     node_queue_jobs(manager, node);
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        if (binding->attempts)
-            mark_job(manager, binding->job, MARK_STATUS);
+    for (size_t i = 0; i < node->binding_count; i++)
+        if (node->bindings[i]->attempts)
+            mark_job(manager, node->bindings[i]->job, MARK_STATUS);
     emit_event(manager, was_silent ? "node_back" : "node_silent",
                was_silent ? REASON_NONE : REASON_NODE_SILENT, NULL, node->id, NULL, "%s",
                was_silent ? "the node is heard again" : reason_text(REASON_NODE_SILENT));
@@ -165,8 +166,9 @@ void on_presence(struct manager *manager, const struct manager_event *event)
 static void believe_reports(struct manager *manager, struct node *node)
 {
     bool news = false;
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
+    for (size_t i = 0; i < node->binding_count; i++)
+        for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
+             attempt = attempt->next) {
             news |= attempt->unheard;
             attempt->unheard = false;
         }

@@ -37,6 +37,7 @@ void manager_free(struct manager *manager)
         node_free(manager, manager->nodes);
     graves_release(manager);
     zones_release(manager);
+    writers_release(manager);
     deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);

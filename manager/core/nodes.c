@@ -42,13 +42,13 @@ struct node *node_admit(struct manager *manager, const char *id)
 
 void node_free(struct manager *manager, struct node *node)
 {
-    struct binding *binding, *next;
-    HASH_ITER(hh, node->bindings, binding, next)
-    {
+    while (node->binding_count) {
+        struct binding *binding = node->bindings[node->binding_count - 1];
         while (binding->attempts)
             attempt_free(manager, binding->attempts);
         binding_free(binding);
     }
+    free(node->bindings);
     node_forget_strays(node);
     node_undescribe(manager, node);
     node_forget_room(manager, node);
@@ -86,9 +86,9 @@ void node_refresh(struct manager *manager, struct node *node)
 
 void node_queue_jobs(struct manager *manager, struct node *node)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        if (binding->attempts)
-            job_queue(manager, binding->job);
+    for (size_t i = 0; i < node->binding_count; i++)
+        if (node->bindings[i]->attempts)
+            job_queue(manager, node->bindings[i]->job);
 }
 
 /* ---- by people ---- */
@@ -114,7 +114,8 @@ static void clear_worker_topics(struct manager *manager, struct node *node)
         topic_format(topic, kinds[i], node->id, NULL);
         emit_clear(manager, CLEAR_TOPIC, topic);
     }
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next) {
+    for (size_t i = 0; i < node->binding_count; i++) {
+        const struct binding *binding = node->bindings[i];
         topic_format(topic, TOPIC_NODE_STATE, node->id, binding->job->name);
         emit_clear(manager, CLEAR_TOPIC, topic);
         for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
@@ -141,8 +142,9 @@ void node_bury(struct manager *manager, struct node *node)
 
 void node_delete(struct manager *manager, struct node *node)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+    for (size_t i = 0; i < node->binding_count; i++)
+        for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
+             attempt = attempt->next)
             if (!attempt_is_final(attempt))
                 attempt_lose(manager, attempt, REASON_NODE_DELETED);
     clear_worker_topics(manager, node);
@@ -163,8 +165,9 @@ void node_revive(struct manager *manager, struct node *node)
     node->deleted = false;
     node->reborn = node->ask_wanted = true;
     node->settled = node->answered = false;
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        binding->state_seq = 0; /* its topics were cleared: it cannot know how far it was */
+    for (size_t i = 0; i < node->binding_count; i++)
+        node->bindings[i]->state_seq =
+            0; /* its topics were cleared: it cannot know how far it was */
     grave_close(manager, TOPIC_NODE_DESIRED, node->id, NULL);
     node_set_grace(manager, node);
     node_describe(manager, node);

@@ -3,6 +3,7 @@
 #include "manager/core/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int order_compare(const struct order *order, const struct manager_head *head)
@@ -11,11 +12,33 @@ int order_compare(const struct order *order, const struct manager_head *head)
     return manager_head_compare(&mine, head);
 }
 
-void order_take(struct order *order, const struct manager_head *head)
+static const char *writer_id(struct manager *manager, const char *id)
 {
-    order->term = head->term;
-    order->seq = head->seq;
-    snprintf(order->manager, sizeof(order->manager), "%s", head->manager ? head->manager : "");
+    struct writer *writer;
+    HASH_FIND_STR(manager->writers, id, writer);
+    if (writer)
+        return writer->id;
+    writer = mem_alloc(sizeof(*writer));
+    snprintf(writer->id, sizeof(writer->id), "%s", id);
+    HASH_ADD_STR(manager->writers, id, writer);
+    return writer->id;
+}
+
+void writers_release(struct manager *manager)
+{
+    struct writer *writer, *next;
+    HASH_ITER(hh, manager->writers, writer, next)
+    {
+        HASH_DEL(manager->writers, writer);
+        free(writer);
+    }
+}
+
+void order_take(struct manager *manager, struct order *order, const struct manager_head *head)
+{
+    *order = (struct order){.term = head->term, .seq = head->seq};
+    if (head->manager)
+        order->manager = writer_id(manager, head->manager);
 }
 
 struct manager_head head_next(struct manager *manager, struct order *order, bool tombstone)
@@ -27,7 +50,7 @@ struct manager_head head_next(struct manager *manager, struct order *order, bool
         .seq = ++manager->seq,
         .tombstone = tombstone,
     };
-    order_take(order, &head);
+    order_take(manager, order, &head);
     return head;
 }
 

@@ -87,8 +87,9 @@ static bool preempt(struct manager *manager, struct instance *instance,
 /* Whether something that was told to stop still has room there. */
 static bool is_being_cleared(const struct node *node)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next)
-        for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next)
+    for (size_t i = 0; i < node->binding_count; i++)
+        for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
+             attempt = attempt->next)
             if (attempt->claim && attempt->desired == DESIRED_STOP)
                 return true;
     return false;

@@ -47,7 +47,7 @@ void on_job_document(struct manager *manager, const struct manager_event *event)
     if (!news)
         return;
     job = job_obtain(manager, event->job);
-    order_take(&job->spec_order, &document->head);
+    order_take(manager, &job->spec_order, &document->head);
     job->has_document = true;
     job->submitted_ms = document->submitted_ms;
     if (document->head.tombstone) {
@@ -92,7 +92,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event)
     if (!news)
         return;
     job = job_obtain(manager, event->job);
-    order_take(&job->history_order, &history->head);
+    order_take(manager, &job->history_order, &history->head);
     if (job->tombstone || history->head.tombstone)
         return;
     job->admitted = history->admitted;
@@ -115,7 +115,7 @@ void on_job_status(struct manager *manager, const struct manager_event *event)
     bool news = document_is_news(manager, event, &event->job_status->head,
                                  job ? &job->status_order : &none, &overwrite);
     if (job && news)
-        order_take(&job->status_order, &event->job_status->head);
+        order_take(manager, &job->status_order, &event->job_status->head);
     if (overwrite)
         mark_job(manager, job, MARK_STATUS);
     bool left_behind = job ? job->tombstone : !manager->started_empty;
@@ -145,7 +145,8 @@ static bool index_names(const struct int_map *index, const char *job)
 static void drop_what_has_ended(struct manager *manager, struct node *node,
                                 const struct node_desired *desired)
 {
-    for (struct binding *binding = node->bindings; binding; binding = binding->hh.next) {
+    for (size_t i = 0; i < node->binding_count; i++) {
+        struct binding *binding = node->bindings[i];
         if (binding->order.term >= desired->head.term ||
             index_names(&desired->assignments, binding->job->name))
             continue;
@@ -168,7 +169,7 @@ void on_node_desired(struct manager *manager, const struct manager_event *event)
     if (!news)
         return;
     node = node_obtain(manager, event->node);
-    order_take(&node->order, &desired->head);
+    order_take(manager, &node->order, &desired->head);
     node->has_document = true;
     node->deleted = desired->head.tombstone;
     if (node->deleted) {
@@ -316,7 +317,7 @@ void on_assignment(struct manager *manager, const struct manager_event *event)
     node = node_obtain(manager, event->node);
     job = job_obtain(manager, event->job);
     binding = binding_obtain(node, job);
-    order_take(&binding->order, &assignment->head);
+    order_take(manager, &binding->order, &assignment->head);
     drop_unnamed(manager, binding, assignment);
     if (assignment->revision > binding->revision)
         binding->revision = assignment->revision;
@@ -337,7 +338,7 @@ void on_manager_status(struct manager *manager, const struct manager_event *even
     bool news = document_is_news(manager, event, &event->manager_status->head,
                                  &manager->status_order, &overwrite);
     if (news)
-        order_take(&manager->status_order, &event->manager_status->head);
+        order_take(manager, &manager->status_order, &event->manager_status->head);
     if (overwrite)
         mark_manager_status(manager);
 }

@@ -27,7 +27,13 @@ enum {
 struct order {
     int64_t term;
     int64_t seq;
-    char manager[LIMIT_NODE_ID_LENGTH + 1];
+    const char *manager; /* among manager->writers; NULL: none */
+};
+
+/* The id of a manager that wrote a document of ours. There are few. */
+struct writer {
+    UT_hash_handle hh; /* manager->writers, by id */
+    char id[LIMIT_NODE_ID_LENGTH + 1];
 };
 
 /* ---- timers ---- */
@@ -144,6 +150,7 @@ enum mark_bit {
 struct job {
     UT_hash_handle hh; /* manager->jobs, by name */
     char name[LIMIT_NAME_LENGTH + 1];
+    int64_t number;                                     /* grows from job to job */
     struct spec_version *versions[LIMIT_VERSIONS_KEPT]; /* newest first; [0] is the present one */
     size_t version_count;
     int64_t last_version; /* the largest ever given */
@@ -182,19 +189,17 @@ struct job {
 };
 
 struct binding {
-    UT_hash_handle hh; /* node->bindings, by job */
     struct job *job;
     struct node *node;
     struct binding *job_next;
     struct attempt *attempts;
-    int64_t attempt_count;
     int64_t revision;
     int64_t state_seq; /* largest seq of the worker's report */
     int64_t state_revision;
     struct order order;
+    unsigned marks;
     bool tombstone; /* its document says so, or there never was one */
     bool indexed;   /* the node's index names it */
-    unsigned marks;
 };
 
 enum liveness {
@@ -242,7 +247,8 @@ struct node {
     bool deleted; /* its desired document is a tombstone */
     bool foreign; /* belongs to another cluster */
     unsigned marks;
-    struct binding *bindings;
+    struct binding **bindings; /* by the numbers of their jobs */
+    size_t binding_count, binding_capacity;
     struct stray *strays;
     /* D5: until it has answered, nothing is decided about it */
     bool settled;
@@ -288,7 +294,9 @@ struct manager {
     struct order status_order;
 
     struct job *jobs;
+    int64_t job_number; /* of the last one that was made */
     struct node *nodes;
+    struct writer *writers;
     struct grave *graves;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */

@@ -2,7 +2,9 @@
  *
  * The map starts small and doubles when it is full: the transaction is aborted, the map resized (no
  * transaction may be open then), and what the transaction held so far is done again from a copy in
- * memory, so that a caller never sees it. The file is allocated to the map's size, so that a commit
+ * memory, so that a caller never sees it. LMDB keeps the pages that a transaction has written until
+ * its environment is closed; that is done after a large one, and whoever reads or writes next opens
+ * it again. The file is allocated to the map's size, so that a commit
  * does not fail later because somebody else has filled the disk; where the file system cannot, the
  * store still works without that.
  *
@@ -32,6 +34,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { OPERATIONS_LARGE = 256 }; /* of a transaction whose memory is given back */
+
 #define GIB               ((size_t)1 << 30)
 #define MAP_INITIAL_BYTES ((size_t)4 << 20)
 /* A 32-bit machine has no more room for addresses; elsewhere the disk is full before. */
@@ -51,7 +55,7 @@ struct operation {
 
 struct lmdb_store {
     struct store store;
-    MDB_env *env;
+    MDB_env *env; /* NULL: closed */
     MDB_dbi tables[STORE_TABLE_COUNT];
     MDB_txn *txn; /* NULL: none open */
     struct operation *operations;
@@ -65,6 +69,9 @@ static struct lmdb_store *lmdb_store(struct store *store)
 {
     return (struct lmdb_store *)store;
 }
+
+/* Opens it when it is closed. An error of LMDB. */
+static int env_obtain(struct lmdb_store *lmdb);
 
 #define REMEDY "move the directory aside, and the store is rebuilt from the broker"
 
@@ -174,7 +181,9 @@ static int lmdb_begin(struct store *store, struct err *err)
     struct lmdb_store *lmdb = lmdb_store(store);
     ASSERT(!lmdb->txn);
     operations_forget(lmdb);
-    int result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
+    int result = env_obtain(lmdb);
+    if (!result)
+        result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
     return result ? lmdb_error(lmdb, result, "a transaction cannot begin", err) : 0;
 }
 
@@ -204,6 +213,23 @@ static int lmdb_remove(struct store *store, enum store_table table, const char *
     return lmdb_change(lmdb_store(store), table, key, NULL, 0, true, err);
 }
 
+static void env_close(struct lmdb_store *lmdb)
+{
+    if (lmdb->env)
+        mdb_env_close(lmdb->env);
+    lmdb->env = NULL;
+}
+
+static void memory_give_back(struct lmdb_store *lmdb)
+{
+    if (lmdb->operation_capacity < OPERATIONS_LARGE)
+        return;
+    env_close(lmdb);
+    free(lmdb->operations);
+    lmdb->operations = NULL;
+    lmdb->operation_capacity = 0;
+}
+
 static int lmdb_commit(struct store *store, struct err *err)
 {
     struct lmdb_store *lmdb = lmdb_store(store);
@@ -218,6 +244,7 @@ static int lmdb_commit(struct store *store, struct err *err)
         }
     }
     operations_forget(lmdb);
+    memory_give_back(lmdb);
     return result ? lmdb_error(lmdb, result, "cannot commit", err) : 0;
 }
 
@@ -253,7 +280,9 @@ static int lmdb_scan(struct store *store, enum store_table table, store_visit_fn
     struct lmdb_store *lmdb = lmdb_store(store);
     MDB_txn *txn;
     MDB_cursor *cursor;
-    int result = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
+    int result = env_obtain(lmdb);
+    if (!result)
+        result = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
     if (result)
         return lmdb_error(lmdb, result, "cannot read", err);
     result = mdb_cursor_open(txn, lmdb->tables[table], &cursor);
@@ -275,8 +304,7 @@ static void lmdb_close(struct store *store)
         return;
     struct lmdb_store *lmdb = lmdb_store(store);
     lmdb_abort(store);
-    if (lmdb->env)
-        mdb_env_close(lmdb->env);
+    env_close(lmdb);
     if (lmdb->lock_fd >= 0)
         close(lmdb->lock_fd);
     free(lmdb->operations);
@@ -399,9 +427,15 @@ static int env_open(struct lmdb_store *lmdb)
     if (!result)
         result = tables_open(lmdb);
     if (!result)
-        result = directory_sync(lmdb->directory);
-    if (!result)
         map_allocate(lmdb); /* only a precaution: writing says what is wrong, when it is */
+    return result;
+}
+
+static int env_obtain(struct lmdb_store *lmdb)
+{
+    int result = lmdb->env ? 0 : env_open(lmdb);
+    if (result)
+        env_close(lmdb);
     return result;
 }
 
@@ -415,8 +449,12 @@ int lmdb_store_open(const char *directory, struct store **ret_store, struct err 
     lmdb->lock_fd = -1;
     lmdb->directory = mem_strdup(directory);
     result = store_lock(lmdb, err);
-    if (!result && (result = env_open(lmdb)))
-        result = lmdb_error(lmdb, result, "cannot open", err);
+    if (!result) {
+        int opened = env_obtain(lmdb);
+        if (!opened)
+            opened = directory_sync(directory);
+        result = opened ? lmdb_error(lmdb, opened, "cannot open", err) : 0;
+    }
     if (result) {
         lmdb_close(&lmdb->store);
         return result;

@@ -167,6 +167,31 @@ static void a_full_map_grows_inside_a_transaction(void **state)
     store->ops->close(store);
 }
 
+static void a_store_gives_back_what_a_large_transaction_took_and_goes_on(void **state)
+{
+    (void)state;
+    struct store *store = open_lmdb();
+    struct err err = {0};
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    for (int i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%03d", i);
+        assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, key, "v", 1, &err), 0);
+    }
+    assert_int_equal(store->ops->commit(store, &err), 0);
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
+    assert_int_equal(text.length, 1000 * strlen("k000=v "));
+    write_one(store, "k000", "w");
+    assert_int_equal(store->ops->begin(store, &err), 0);
+    store->ops->abort(store);
+    store->ops->close(store);
+    store = open_lmdb();
+    assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
+    assert_non_null(strstr(buf_text(&text), "k999=v k000=w k001=v "));
+    store->ops->close(store);
+}
+
 /* Tells through a pipe what it has committed, until it is killed. */
 static void write_until_killed(int fd)
 {
@@ -294,6 +319,7 @@ int main(void)
         ON_DISK(a_store_on_disk_keeps_what_was_committed_and_only_that),
         ON_DISK(a_second_process_is_refused_with_the_holders_pid),
         ON_DISK(a_full_map_grows_inside_a_transaction),
+        ON_DISK(a_store_gives_back_what_a_large_transaction_took_and_goes_on),
         ON_DISK(what_was_committed_survives_kill_nine),
         ON_DISK(a_full_disk_is_an_error_and_what_was_committed_stays),
         ON_DISK(a_damaged_file_is_refused_with_a_remedy),
