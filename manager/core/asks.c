@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-enum { ASK_TOKEN_LENGTH = 16 };
-
 /* A node that is away is asked when it is back. */
 static void ask_again(struct manager *manager, struct node *node)
 {

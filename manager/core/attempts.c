@@ -184,8 +184,8 @@ static void copy_observed(struct attempt *attempt, const struct observed_attempt
     attempt->restarts = observed->restarts;
     attempt->seq = observed->seq;
     attempt->exit_code = observed->exit_code;
-    attempt->reason = observed->reason;
-    attempt->health = observed->health;
+    attempt->reason = (enum reason)observed->reason;
+    attempt->health = (enum health_state)observed->health;
     attempt->started_ms = observed->started_ms;
     attempt->finished_ms = observed->finished_ms;
 }
@@ -208,7 +208,7 @@ static void attempt_ended(struct manager *manager, struct attempt *attempt)
     mark_assignment(manager, attempt->binding);
     if (attempt->desired == DESIRED_RUN &&
         (attempt->state == ATTEMPT_FAILED || attempt->state == ATTEMPT_REJECTED)) {
-        emit_attempt_event(manager, "attempt_failed", (enum reason)attempt->reason, attempt);
+        emit_attempt_event(manager, "attempt_failed", attempt->reason, attempt);
         reschedule_after_failure(manager, attempt->instance, attempt);
     }
 }
@@ -247,7 +247,7 @@ void attempt_remember(struct manager *manager, struct attempt *attempt,
     attempt->restarts = known->restarts;
     attempt->seq = known->seq;
     attempt->exit_code = known->exit_code;
-    attempt->reason = known->reason;
+    attempt->reason = (enum reason)known->reason;
     attempt->finished_ms = known->finished_ms;
     note_health(manager, attempt);
     if (!attempt_is_final(attempt) || attempt->state == ATTEMPT_LOST)
@@ -278,9 +278,9 @@ void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason 
 {
     if (!attempt_set_state(manager, attempt, ATTEMPT_LOST, false))
         return;
-    attempt->reason = (int)reason;
+    attempt->reason = reason;
     attempt->desired = DESIRED_STOP;
-    attempt->stop_reason = (int)reason;
+    attempt->stop_reason = reason;
     attempt->finished_ms = manager->now.wall_ms;
     mark_assignment(manager, attempt->binding);
     emit_attempt_event(manager, "attempt_lost", reason, attempt);
@@ -291,7 +291,7 @@ void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason 
     if (attempt->desired == DESIRED_STOP)
         return;
     attempt->desired = DESIRED_STOP;
-    attempt->stop_reason = (int)reason;
+    attempt->stop_reason = reason;
     cluster_claim_leave(manager->scheduler, attempt->claim);
     node_note_room(manager, attempt->binding->node);
     mark_assignment(manager, attempt->binding);

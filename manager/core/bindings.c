@@ -29,7 +29,7 @@ static void put_in(struct node *node, struct binding *binding)
 {
     size_t place = place_of(node, binding->job);
     if (node->binding_count == node->binding_capacity) {
-        node->binding_capacity += node->binding_capacity / 2 + 2;
+        node->binding_capacity += node->binding_capacity / 4 + 2;
         node->bindings =
             mem_resize(node->bindings, node->binding_capacity, sizeof(struct binding *));
     }

@@ -164,7 +164,7 @@ static void fill_known(const struct attempt *attempt, struct known_state *out)
         .restarts = attempt->restarts,
         .seq = attempt->seq,
         .exit_code = attempt->exit_code,
-        .reason = attempt->reason,
+        .reason = (int)attempt->reason,
         .finished_ms = attempt->finished_ms,
     };
 }
@@ -177,9 +177,9 @@ static bool fill_attempt(const struct attempt *attempt, struct arena *arena,
     *out = (struct assigned_attempt){
         .id = arena_strdup(arena, id),
         .version = attempt->spec->version,
-        .desired = attempt->desired,
+        .desired = (int)attempt->desired,
         .run_wanted = attempt->run_wanted,
-        .reason = attempt->desired == DESIRED_STOP ? attempt->stop_reason : REASON_NONE,
+        .reason = attempt->desired == DESIRED_STOP ? (int)attempt->stop_reason : REASON_NONE,
     };
     fill_known(attempt, &out->known);
     return out->id;

@@ -128,13 +128,6 @@ void effects_clear(struct effects *effects)
 {
     arena_release(&effects->arena);
     problems_release(&effects->verdict.problems);
-    effects->verdict = (struct verdict){0};
-    effects->mark_count = effects->ask_count = effects->event_count = effects->clear_count = 0;
-}
-
-void effects_release(struct effects *effects)
-{
-    effects_clear(effects);
     free(effects->marks);
     free(effects->asks);
     free(effects->events);

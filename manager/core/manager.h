@@ -187,9 +187,8 @@ struct effects {
     struct verdict verdict; /* of the last EVENT_COMMAND */
 };
 
-/* Forgets the content, keeps the memory. Marks must have been asked for before. */
+/* Forgets the content, and keeps no memory. Marks must have been asked for before. */
 void effects_clear(struct effects *effects);
-void effects_release(struct effects *effects);
 
 /* ---- the machine ---- */
 

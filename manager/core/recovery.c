@@ -239,8 +239,8 @@ static void adopt_attempt(struct manager *manager, struct job *job, struct node 
         attempt = adopt_new(manager, job, node, assignment, assigned);
     if (!attempt || attempt->binding->node != node)
         return;
-    attempt->desired = assigned->desired;
-    attempt->stop_reason = assigned->reason;
+    attempt->desired = (enum desired_state)assigned->desired;
+    attempt->stop_reason = (enum reason)assigned->reason;
     if (attempt->desired == DESIRED_STOP)
         cluster_claim_leave(manager->scheduler, attempt->claim);
     attempt->run_wanted = assigned->run_wanted;

@@ -68,24 +68,26 @@ struct attempt {
     char suffix[ATTEMPT_SUFFIX_LENGTH]; /* of its name; the rest is its instance's */
 
     /* as observed; written by attempt_observe and attempt_lose only */
-    enum attempt_state state;
-    int reason;
-    int health;
+    enum attempt_state state : 8;
+    enum health_state health : 8;
+    enum reason reason : 16;
+    /* as wanted */
+    enum reason stop_reason : 16;
+    enum desired_state desired : 8;
+
+    bool adopted;      /* heard of, not placed by us: its age is not known */
+    bool unknown;      /* its node is silent */
+    bool unheard;      /* its node was silent, or we were: it was not reported since */
+    bool holds;        /* its resources are taken on the node */
+    bool answered;     /* final by the worker's own words: nothing of it runs */
+    bool final_stored; /* the final state was committed */
+
+    /* as observed, too */
     int64_t run, restarts, seq;
     int64_t exit_code;               /* UNSET: none */
     int64_t started_ms, finished_ms; /* wall */
 
-    /* as wanted */
-    int desired; /* enum desired_state */
-    int stop_reason;
     int64_t run_wanted;
-
-    bool adopted;             /* heard of, not placed by us: its age is not known */
-    bool unknown;             /* its node is silent */
-    bool unheard;             /* its node was silent, or we were: it was not reported since */
-    bool holds;               /* its resources are taken on the node */
-    bool answered;            /* final by the worker's own words: nothing of it runs */
-    bool final_stored;        /* the final state was committed */
     int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
     int64_t ended_ms;         /* monotonic: when it became final here */
 };
@@ -208,7 +210,7 @@ enum liveness {
     NODE_SILENT,
 };
 
-enum { NODE_INSTANCE_SIZE = 24 };
+enum { NODE_INSTANCE_SIZE = 24, ASK_TOKEN_LENGTH = 16 };
 
 /* A job of which something runs on a node, in no assignment of ours. */
 struct stray {
@@ -252,10 +254,10 @@ struct node {
     struct stray *strays;
     /* D5: until it has answered, nothing is decided about it */
     bool settled;
-    char ask_token[LIMIT_TOKEN_LENGTH + 1]; /* "" when no question is open */
-    int64_t ask_parts;                      /* heard of the open question */
-    bool answered;                          /* in this connection */
-    bool ask_wanted;                        /* something of it was heard that nobody explains */
+    char ask_token[ASK_TOKEN_LENGTH + 1]; /* "" when no question is open */
+    int64_t ask_parts;                    /* heard of the open question */
+    bool answered;                        /* in this connection */
+    bool ask_wanted;                      /* something of it was heard that nobody explains */
     struct timer ask_timer;
     enum reason barred;         /* why it takes no new work, REASON_NONE */
     struct cluster_node *place; /* the scheduler's; NULL: nobody knows what the node is */

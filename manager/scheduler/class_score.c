@@ -17,7 +17,7 @@ void class_count_used(struct placement_class *class)
 {
     for (size_t i = 0; i < class->count_count; i++) {
         struct class_count *count = &class->counts[i];
-        count_used(count, count->of_job ? &class->group->job->tally : &class->group->tally);
+        count_used(count, count->of_job ? &class->group->job->tally : class->group->tally);
     }
 }
 

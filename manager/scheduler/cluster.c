@@ -301,7 +301,7 @@ static void capacity_add(struct capacity *capacity, const struct capacity *more,
 static void hold(struct cluster_node *node, const struct held *held)
 {
     if ((size_t)node->attempts == node->held_capacity) {
-        node->held_capacity += node->held_capacity / 2 + 2;
+        node->held_capacity += node->held_capacity / 4 + 2;
         node->held = mem_resize(node->held, node->held_capacity, sizeof(*node->held));
     }
     held->claim->place = (size_t)node->attempts;
@@ -322,8 +322,9 @@ static void count_held(struct cluster *cluster, struct cluster_node *node, const
     node->attempts += sign;
     node->dynamic_used += sign * demand->dynamic_ports;
     node->held_specials += (size_t)(demand->port_count || demand->devices.count ? sign : 0);
-    tally_add(&held->group->tally, node, sign);
-    tally_add(&held->group->job->tally, node, sign);
+    tally_add(held->group->tally, node, sign);
+    if (held->group->job->sharer != held->group)
+        tally_add(&held->group->job->tally, node, sign);
     held->group->job->total += sign;
     if (cluster->settled)
         classes_count_claim(cluster, held->group, node, sign);

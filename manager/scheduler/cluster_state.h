@@ -104,11 +104,13 @@ struct tally {
 struct cluster_job {
     struct tally tally;
     int64_t total;
+    int64_t group_count;          /* that were ever made */
+    struct cluster_group *sharer; /* the only one so far; NULL: none */
 };
 
 struct cluster_group {
     struct cluster_job *job;
-    struct tally tally;
+    struct tally own, *tally; /* the job's, of one that is a sharer; else its own */
 };
 
 int64_t tally_get(const struct tally *tally, const struct cluster_node *node);

@@ -86,7 +86,7 @@ enum reason node_others_exclude(const struct cluster_group *group,
                                 const struct cluster_node *node)
 {
     const struct cluster_job *job = group->job;
-    if (demand->distinct_hosts_of_task && tally_get(&group->tally, node))
+    if (demand->distinct_hosts_of_task && tally_get(group->tally, node))
         return REASON_DISTINCT_HOSTS;
     if (demand->distinct_hosts_of_job && tally_get(&job->tally, node))
         return REASON_DISTINCT_HOSTS;

@@ -38,7 +38,7 @@ static inline bool leaf_fits(const struct cluster *cluster, const struct placeme
 static inline int64_t leaf_others(const struct cluster *cluster,
                                   const struct placement_class *class, size_t leaf)
 {
-    return tally_get(&class->group->tally, cluster->nodes[class->ranks[leaf]]);
+    return tally_get(class->group->tally, cluster->nodes[class->ranks[leaf]]);
 }
 
 static inline int64_t leaf_policy(const struct cluster *cluster,

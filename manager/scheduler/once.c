@@ -11,7 +11,7 @@ bool once_is_enough(struct cluster *cluster, const struct cluster_group *group,
     if (demand->count != 1 || demand->distinct_count || demand->distinct_hosts_of_job ||
         demand_is_special(demand) || policy_is_load_based(policy_of(cluster, demand)))
         return false;
-    return !group->tally.size && group->job->total < LIMIT_ATTEMPTS_PER_ASSIGNMENT &&
+    return !group->tally->size && group->job->total < LIMIT_ATTEMPTS_PER_ASSIGNMENT &&
            !cluster_asked_lately(cluster, demand);
 }
 

@@ -2,6 +2,7 @@
 #include "manager/scheduler/cluster_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { TALLY_SIZE_MIN = 16 };
 
@@ -60,10 +61,30 @@ void cluster_job_free(struct cluster_job *job)
     free(job);
 }
 
+/* The only group of a job counts what the job does. */
+static void stop_sharing(struct cluster_job *job)
+{
+    struct cluster_group *group = job->sharer;
+    size_t bytes = job->tally.size * sizeof(*job->tally.entries);
+    if (!group)
+        return;
+    group->own = job->tally;
+    group->own.entries = mem_alloc(bytes);
+    if (bytes)
+        memcpy(group->own.entries, job->tally.entries, bytes);
+    group->tally = &group->own;
+    job->sharer = NULL;
+}
+
 struct cluster_group *cluster_group_new(struct cluster_job *job)
 {
     struct cluster_group *group = mem_alloc(sizeof(*group));
+    bool shares = !job->group_count++;
+    stop_sharing(job);
     group->job = job;
+    group->tally = shares ? &job->tally : &group->own;
+    if (shares)
+        job->sharer = group;
     return group;
 }
 
@@ -73,6 +94,8 @@ void cluster_group_free(struct cluster *cluster, struct cluster_group *group)
         return;
     if (cluster)
         classes_forget_group(cluster, group);
-    free(group->tally.entries);
+    if (group->job->sharer == group)
+        group->job->sharer = NULL;
+    free(group->own.entries);
     free(group);
 }

@@ -306,7 +306,7 @@ void manager_shell_free(struct manager_shell *shell)
         return;
     manager_shell_drop_waiting(shell);
     tokens_release(shell);
-    effects_release(&shell->effects);
+    effects_clear(&shell->effects);
     session_free(shell->session);
     ledger_free(shell->ledger);
     hash_memory_release(&shell->echoes);

@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MIN_BYTES = 512 - 64, BLOCK_MAX_BYTES = 4096 - 64 };
+/* What is ours may be kept for long, a message only while it is looked at. */
+enum {
+    BLOCK_MIN_BYTES = 160 - 48,
+    BLOCK_MIN_OF_MESSAGE_BYTES = 512 - 64,
+    BLOCK_MAX_BYTES = 4096 - 64
+};
 
 struct arena_block {
     struct arena_block *next;
@@ -22,8 +27,9 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size)
 {
     /* as much as it holds already: one that is kept for long and holds little is small */
     size_t data_size = arena->used_bytes < BLOCK_MAX_BYTES ? arena->used_bytes : BLOCK_MAX_BYTES;
-    if (data_size < BLOCK_MIN_BYTES)
-        data_size = BLOCK_MIN_BYTES;
+    size_t least = arena->limit_bytes ? BLOCK_MIN_OF_MESSAGE_BYTES : BLOCK_MIN_BYTES;
+    if (data_size < least)
+        data_size = least;
     if (data_size < size)
         data_size = size;
     if (data_size > SIZE_MAX - sizeof(struct arena_block))

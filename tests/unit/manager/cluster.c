@@ -113,7 +113,7 @@ void cluster_release(struct cluster *cluster)
 {
     for (size_t i = 0; i < cluster->document_count; i++)
         arena_release(&cluster->documents[i].arena);
-    effects_release(&cluster->effects);
+    effects_clear(&cluster->effects);
     manager_free(cluster->manager);
 }
 
