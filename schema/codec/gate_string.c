@@ -2,12 +2,9 @@
 #include "schema/codec/scanner.h"
 
 #include "platform/base/mem.h"
+#include "schema/codec/characters.h"
 
 #include <string.h>
-
-/* ASCII that stands for itself in a string. */
-static const bool is_plain[256] = {
-    [0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7f] = true};
 
 /* Length of the UTF-8 sequence at `at` (Unicode 15, table 3-7), 0 when it is none. */
 static size_t utf8_length(const unsigned char *at)
@@ -163,7 +160,7 @@ bool scan_string(struct scanner *scanner, struct key *ret_string)
     bool escaped = false;
     for (;;) {
         const char *at = scanner->at;
-        while (is_plain[(unsigned char)*at])
+        while (json_is_plain[(unsigned char)*at])
             at++;
         scanner->at += at - scanner->at;
         if (*at == '"')
