@@ -48,6 +48,16 @@ void buf_add(struct buf *buf, const void *bytes, size_t length)
     buf->data[buf->length] = '\0';
 }
 
+char *buf_extend(struct buf *buf, size_t length)
+{
+    if (!buf_reserve(buf, length))
+        return NULL;
+    char *added = buf->data + buf->length;
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+    return added;
+}
+
 void buf_add_text(struct buf *buf, const char *text)
 {
     buf_add(buf, text, strlen(text));

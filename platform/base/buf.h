@@ -19,6 +19,8 @@ struct buf {
 #define BUF_EMPTY ((struct buf){0})
 
 void buf_add(struct buf *buf, const void *bytes, size_t length);
+/* Adds `length` bytes, which the caller writes; NULL when the buffer has failed. */
+char *buf_extend(struct buf *buf, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char character);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

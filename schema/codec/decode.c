@@ -1,10 +1,9 @@
-/* Objects. Happy path: codec_decode -> tree_parse (gate, then cJSON) -> decode_object ->
- * decode_field for each key. Nothing stops at a problem: each is added with its JSON pointer, and
+/* Objects. Happy path: codec_decode -> tree_parse (the gate) -> decode_object -> decode_field for
+ * each key. Nothing stops at a problem: each is added with its JSON pointer, and
  * the value stays as if absent. */
 #include "schema/codec/decode.h"
 
 #include "platform/base/mem.h"
-#include "schema/codec/gate.h"
 #include "schema/limits.h"
 
 #include <stdarg.h>
@@ -83,49 +82,10 @@ int decode_result(struct decoder *decoder)
 
 /* ---- trees ---- */
 
-/* cJSON's hooks know no context. It is called by one thread only. */
-static struct arena *nursery;
-
-static void *nursery_alloc(size_t size)
-{
-    return arena_alloc(nursery, size);
-}
-
-static void nursery_keep(void *memory)
-{
-    (void)memory;
-}
-
-/* An allocation a node would be a third of the time that a message takes. A node is of 64 bytes and
- * has a text of two at least, so that the limit stops nothing; it says that the memory may be
- * refused. */
-static int tree_grow(const char *text, size_t length, struct problems *problems,
-                     struct tree *ret_tree)
-{
-    enum { BYTES_A_CHARACTER = 128 };
-    cJSON_Hooks hooks = {.malloc_fn = nursery_alloc, .free_fn = nursery_keep};
-    *ret_tree = (struct tree){.arena.limit_bytes = (length + 1) * BYTES_A_CHARACTER};
-    nursery = &ret_tree->arena;
-    cJSON_InitHooks(&hooks);
-    ret_tree->root = cJSON_ParseWithLength(text, length);
-    cJSON_InitHooks(NULL);
-    nursery = NULL;
-    return ret_tree->root ? 0 : no_memory(problems);
-}
-
 int tree_parse(const char *text, size_t length, struct problems *problems, struct tree *ret_tree)
 {
-    if (!length) {
-        text = "{}";
-        length = 2;
-    }
-    int result = gate_check(text, length, problems);
-    return result ? result : tree_grow(text, length, problems, ret_tree);
-}
-
-void tree_cleanup(struct tree *tree)
-{
-    arena_release(&tree->arena);
+    return length ? gate_read(text, length, problems, ret_tree)
+                  : gate_read("{}", 2, problems, ret_tree);
 }
 
 /* ---- objects ---- */
@@ -237,9 +197,7 @@ int codec_decode_file(const struct record *record, const char *text, size_t leng
 {
     _cleanup_tree_ struct tree tree = {0};
     record_init(record, ret_value);
-    int result = gate_check_file(text, length, problems);
-    if (!result)
-        result = tree_grow(text, length, problems, &tree);
+    int result = gate_read_file(text, length, problems, &tree);
     return result ? result
                   : decode_tree(record, tree.root, CODEC_LENIENT, arena, ret_value, problems);
 }

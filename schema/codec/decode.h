@@ -4,6 +4,7 @@
 #define ARGOSY_SCHEMA_CODEC_DECODE_H
 
 #include "schema/codec/codec.h"
+#include "schema/codec/gate.h"
 
 #include <cjson/cJSON.h>
 
@@ -21,16 +22,8 @@ struct decoder {
     bool no_memory;
 };
 
-/* A JSON text as cJSON's nodes, which lie in an arena: nothing of it is deleted by itself. */
-struct tree {
-    cJSON *root; /* an object */
-    struct arena arena;
-};
-
 /* The text through the gate into a tree. Problems as codec_decode. */
 int tree_parse(const char *text, size_t length, struct problems *problems, struct tree *ret_tree);
-void tree_cleanup(struct tree *tree);
-#define _cleanup_tree_ __attribute__((cleanup(tree_cleanup)))
 
 /* Initialises `ret_value` and takes every key of the record that the object has. Keys of other
  * records are passed over: see decode_unknown_keys. */

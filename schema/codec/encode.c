@@ -3,6 +3,7 @@
 #include "schema/codec/encode.h"
 
 #include "platform/base/mem.h"
+#include "schema/codec/characters.h"
 #include "schema/codec/codec.h"
 #include "schema/codec/number.h"
 #include "schema/quantity.h"
@@ -30,9 +31,13 @@ static size_t sequence_length(const unsigned char *at, size_t room)
     return wrong ? 0 : length;
 }
 
-static bool is_plain(unsigned char byte)
+/* How many bytes from `at` on stand for themselves. */
+static size_t plain_length(const unsigned char *at, const unsigned char *end)
 {
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+    const unsigned char *from = at;
+    while (at < end && json_is_plain[*at])
+        at++;
+    return (size_t)(at - from);
 }
 
 static void escape_add(struct buf *out, unsigned char byte)
@@ -47,15 +52,13 @@ static void escape_add(struct buf *out, unsigned char byte)
         buf_add_text(out, "\xef\xbf\xbd");
 }
 
-void json_add_string(struct buf *out, const char *text, size_t length)
+static void escaped_add(struct buf *out, const unsigned char *at, const unsigned char *end)
 {
-    const unsigned char *at = (const unsigned char *)text, *end = at + length;
     buf_add_char(out, '"');
     while (at < end) {
-        const unsigned char *run = at;
-        while (at < end && is_plain(*at))
-            at++;
-        buf_add(out, run, (size_t)(at - run));
+        size_t plain = plain_length(at, end);
+        buf_add(out, at, plain);
+        at += plain;
         if (at == end)
             break;
         size_t sequence = sequence_length(at, (size_t)(end - at));
@@ -68,6 +71,23 @@ void json_add_string(struct buf *out, const char *text, size_t length)
         at += sequence ? sequence : 1;
     }
     buf_add_char(out, '"');
+}
+
+/* Nearly always there is nothing to be escaped. */
+void json_add_string(struct buf *out, const char *text, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)text, *end = at + length;
+    if (plain_length(at, end) < length) {
+        escaped_add(out, at, end);
+        return;
+    }
+    char *quoted = buf_extend(out, length + 2);
+    if (!quoted)
+        return;
+    quoted[0] = '"';
+    if (length)
+        memcpy(quoted + 1, text, length);
+    quoted[length + 1] = '"';
 }
 
 void encode_text(const char *text, struct buf *out)
@@ -87,10 +107,16 @@ static void key_add(const char *key, bool *first, struct buf *out)
 /* One of a table, which has nothing to be escaped. */
 static void field_key_add(const char *key, bool *first, struct buf *out)
 {
-    buf_add_text(out, *first ? "\"" : ",\"");
+    size_t length = strlen(key), comma = !*first;
+    char *at = buf_extend(out, comma + length + 3);
     *first = false;
-    buf_add_text(out, key);
-    buf_add(out, "\":", 2);
+    if (!at)
+        return;
+    if (comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, length);
+    memcpy(at + length, "\":", 2);
 }
 
 /* ---- presence ---- */

@@ -18,6 +18,20 @@ static void additions_follow_each_other_and_end_with_a_nul(void **state)
     assert_int_equal(buf.length, 6);
 }
 
+static void what_it_is_extended_by_is_written_by_the_caller(void **state)
+{
+    (void)state;
+    _cleanup_buf_ struct buf buf = {.limit = 300};
+    buf_add_char(&buf, 'a');
+    memcpy(buf_extend(&buf, 2), "bc", 2);
+    assert_string_equal(buf_text(&buf), "abc");
+    memset(buf_extend(&buf, 297), 'x', 297); /* has to grow for it */
+    assert_int_equal(strlen(buf_text(&buf)), 300);
+    assert_null(buf_extend(&buf, 1));
+    assert_true(buf.failed);
+    assert_null(buf_extend(&buf, 0));
+}
+
 static void bytes_with_nul_in_them_are_kept(void **state)
 {
     (void)state;
@@ -95,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(additions_follow_each_other_and_end_with_a_nul),
+        cmocka_unit_test(what_it_is_extended_by_is_written_by_the_caller),
         cmocka_unit_test(bytes_with_nul_in_them_are_kept),
         cmocka_unit_test(it_grows_over_many_additions),
         cmocka_unit_test(past_the_limit_it_fails_once_and_for_all),

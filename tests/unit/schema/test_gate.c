@@ -7,6 +7,7 @@
 #include "schema/limits.h"
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct row {
@@ -17,7 +18,8 @@ struct row {
 static void check(const char *text, size_t length, const char *fault)
 {
     _cleanup_problems_ struct problems problems = {0};
-    int result = gate_check(text, length, &problems);
+    _cleanup_tree_ struct tree tree = {0};
+    int result = gate_read(text, length, &problems, &tree);
     if ((result == 0) != (fault == NULL))
         fail_msg("%.100s: %s", text, result ? problems.items[0].message : "passed");
     if (!fault)
@@ -171,7 +173,8 @@ static void a_payload_ends_at_its_limit(void **state)
     check(text.data, text.length, NULL);
     buf_add_char(&text, ' ');
     _cleanup_problems_ struct problems problems = {0};
-    assert_int_equal(gate_check(text.data, text.length, &problems), -ERR_TOO_LARGE);
+    _cleanup_tree_ struct tree tree = {0};
+    assert_int_equal(gate_read(text.data, text.length, &problems, &tree), -ERR_TOO_LARGE);
     assert_int_equal(problems.count, 1);
 }
 
@@ -179,6 +182,99 @@ static void a_fault_is_told_with_line_and_column(void **state)
 {
     (void)state;
     check("{\n  \"a\": 1,\n  \"b\" 2\n}", 22, "line 3, column 7");
+}
+
+static void the_tree_has_the_texts_without_their_escapes(void **state)
+{
+    (void)state;
+    static const char text[] = "{ \"a\" : [\"\\u00e4\\n/\\/\", \"\", \"\xe2\x82\xac\\\\\"],"
+                               "\"\\ud83d\\udea2\":{\"\":true,\"x\":null} }";
+    _cleanup_problems_ struct problems problems = {0};
+    _cleanup_tree_ struct tree tree = {0};
+    assert_int_equal(gate_read(text, strlen(text), &problems, &tree), 0);
+    const cJSON *list = tree.root->child, *inside = list->next;
+    assert_string_equal(list->string, "a");
+    assert_int_equal(cJSON_GetArraySize(list), 3);
+    assert_string_equal(list->child->valuestring, "\xc3\xa4\n//");
+    assert_string_equal(list->child->next->valuestring, "");
+    assert_string_equal(list->child->prev->valuestring, "\xe2\x82\xac\\");
+    assert_string_equal(inside->string, "\xf0\x9f\x9a\xa2");
+    assert_true(cJSON_IsTrue(inside->child) && cJSON_IsNull(inside->child->next));
+    assert_string_equal(inside->child->string, "");
+    assert_null(inside->next);
+}
+
+/* To the bit. What is short is not read by strtod. */
+static void a_number_is_the_double_that_is_nearest_to_its_text(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = {
+        "0",
+        "-0",
+        "0.0",
+        "-0.0",
+        "7",
+        "-12",
+        "0.1",
+        "0.3",
+        "1.005",
+        "-2.5",
+        "0.000001",
+        "123456789012345",
+        "0.10",
+        "1e3",
+        "1E-3",
+        "0e5",
+        "2.5e+2",
+        "1234567890123456",
+        "1e-400",
+        "5e-324",
+        "4.35",
+        "0.07",
+        "1.23456789012345",
+        "0.12345678901234",
+        "0.123456789012345",
+        "9007199254740991",
+        "2.2250738585072011e-308",
+        "0.30000000000000004",
+        "99999999999999.9",
+        "999999999999.999",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        _cleanup_problems_ struct problems problems = {0};
+        _cleanup_tree_ struct tree tree = {0};
+        _cleanup_buf_ struct buf text = BUF_EMPTY;
+        buf_printf(&text, "{\"a\":%s}", numbers[i]);
+        double expected = strtod(numbers[i], NULL);
+        assert_int_equal(gate_read(text.data, text.length, &problems, &tree), 0);
+        if (memcmp(&tree.root->child->valuedouble, &expected, sizeof expected))
+            fail_msg("%s was read as %.17g", numbers[i], tree.root->child->valuedouble);
+    }
+}
+
+/* `twice`: the last key is that of this index again; none when it is `count`. */
+static void check_keys(int count, int step, int twice, const char *fault)
+{
+    _cleanup_buf_ struct buf text = BUF_EMPTY;
+    buf_add_char(&text, '{');
+    for (int i = 0; i < count; i++)
+        buf_printf(&text, "\"k%03d\":0,", i * step % count);
+    buf_printf(&text, "\"k%03d\":{\"k000\":1}}", twice);
+    check(text.data, text.length, fault);
+}
+
+static void a_key_that_comes_twice_is_found_among_few_and_among_many(void **state)
+{
+    (void)state;
+    for (int count = 1; count < 70; count++) {
+        for (int step = 1; step < 12; step += 10) { /* in order; 11: in none */
+            if (count % 11 == 0 && step == 11)
+                continue;
+            check_keys(count, step, count, NULL);
+            check_keys(count, step, 0, "the key \"k000\" is there twice");
+            check_keys(count, step, count - 1, "is there twice");
+        }
+    }
 }
 
 static void many_keys_are_compared_quickly(void **state)
@@ -203,6 +299,9 @@ int main(void)
         cmocka_unit_test(nesting_ends_at_its_limit),
         cmocka_unit_test(a_payload_ends_at_its_limit),
         cmocka_unit_test(a_fault_is_told_with_line_and_column),
+        cmocka_unit_test(the_tree_has_the_texts_without_their_escapes),
+        cmocka_unit_test(a_number_is_the_double_that_is_nearest_to_its_text),
+        cmocka_unit_test(a_key_that_comes_twice_is_found_among_few_and_among_many),
         cmocka_unit_test(many_keys_are_compared_quickly),
     };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
