@@ -150,7 +150,7 @@ static int add_pending_group(const struct group *group, int reason, struct arena
 static int note_pending(const struct instance *instance, struct arena *arena,
                         struct job_status *status)
 {
-    const char *reason = reason_to_string(instance->waiting);
+    const char *reason = reason_to_string((int)instance->waiting);
     const struct group *group = instance->group;
     struct pending_group *found = NULL;
     for (size_t i = 0; i < status->pending.count && !found; i++) {
@@ -161,7 +161,7 @@ static int note_pending(const struct instance *instance, struct arena *arena,
     if (!found) {
         if (status->pending.count == LIMIT_PENDING_REASONS)
             return 0;
-        int error = add_pending_group(group, instance->waiting, arena, status);
+        int error = add_pending_group(group, (int)instance->waiting, arena, status);
         if (error)
             return error;
         found = RECORD_AT(struct pending_group, status->pending, status->pending.count - 1);
