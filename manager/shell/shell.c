@@ -351,6 +351,8 @@ void manager_shell_on_timer(struct manager_shell *shell)
 void manager_shell_stop(struct manager_shell *shell)
 {
     if (is_leading(shell)) {
+        shell->config.backlog = SIZE_MAX; /* who waits would not be heard again */
+        manager_shell_end_of_batch(shell);
         step_kind(shell, EVENT_OFFLINE);
         flush(shell);
     }

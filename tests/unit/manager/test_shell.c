@@ -131,10 +131,8 @@ static void a_retained_command_is_reported_cleared_and_not_executed(void **state
     assert_true(says("manager/events/retained_command", "\"topic\":\"do/jobs/web/set\""));
 }
 
-/* The broker has taken all of the first before the second is looked at. */
-static void commands_wait_while_the_broker_has_not_taken_what_was_decided(void **state)
+static void say_two_at_once(void)
 {
-    (void)state;
     const char *const topics[] = {OFFICE_ROOT "/do/jobs/first/set",
                                   OFFICE_ROOT "/do/jobs/second/set"};
     office->backlog = 1;
@@ -145,10 +143,29 @@ static void commands_wait_while_the_broker_has_not_taken_what_was_decided(void *
                                                                    .payload = "{\"image\":\"x\"}",
                                                                    .length = 13,
                                                                    .qos = 1});
+}
+
+/* The broker has taken all of the first before the second is looked at. */
+static void commands_wait_while_the_broker_has_not_taken_what_was_decided(void **state)
+{
+    (void)state;
+    say_two_at_once();
     office_settle(office);
     assert_true(says("do/jobs/second/set/accepted", "\"accepted\""));
     assert_true(office_heard(office, "do/jobs/first/set/accepted") <
                 office_heard(office, "nodes/n1/assign/second"));
+}
+
+static void a_command_that_waits_is_done_before_the_manager_goes(void **state)
+{
+    (void)state;
+    say_two_at_once();
+    memory_broker_step(office->broker);
+    manager_shell_stop(office->shell);
+    office_kill(office);
+    office_start(office);
+    assert_non_null(office_retained(office, "jobs/first/spec"));
+    assert_non_null(office_retained(office, "jobs/second/spec"));
 }
 
 static void commands_wait_at_the_broker_while_the_manager_is_away(void **state)
@@ -302,6 +319,7 @@ int main(void)
         TEST(tokens_are_forgotten_after_a_day),
         TEST(a_retained_command_is_reported_cleared_and_not_executed),
         TEST(commands_wait_while_the_broker_has_not_taken_what_was_decided),
+        TEST(a_command_that_waits_is_done_before_the_manager_goes),
         TEST(commands_wait_at_the_broker_while_the_manager_is_away),
         TEST(an_expired_command_is_refused),
         TEST(while_the_store_fails_nothing_is_published_and_commands_are_refused),
