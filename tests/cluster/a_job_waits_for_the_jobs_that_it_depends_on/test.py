@@ -31,8 +31,7 @@ class Dependencies(ClusterTest):
         cluster.wait_gone("db")
         before = cluster.footprint("web")
         cluster.manager.kill()
-        cluster.manager.start()
-        wait_until("the manager leads", lambda: cluster.bus.document("manager/status")["state"] == "leading")
+        cluster.start_manager()
         self.assertEqual(cluster.footprint("web"), before)
 
     def test_a_circle_is_refused(self):

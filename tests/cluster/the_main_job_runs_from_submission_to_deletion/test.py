@@ -212,7 +212,7 @@ class TheMainJobInMqtt311(ClusterTest):
         self.cluster.wait_running("web", 1)
         before = self.cluster.footprint("web")
         self.cluster.manager.kill()
-        self.cluster.manager.start()
+        self.cluster.start_manager()
         self.cluster.wait_ready()
         self.cluster.wait_running("web", 1)
         self.assertEqual(self.cluster.footprint("web"), before)

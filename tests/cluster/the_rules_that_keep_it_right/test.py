@@ -45,7 +45,7 @@ class TheRules(ClusterTest):
         for topic in ("assign/web", "desired"):
             cluster.bus.inject(self.topic(topic), b"", retain=True)
         self.assert_untouched(before, "an emptied topic stopped something")
-        cluster.manager.start()
+        cluster.start_manager()
         cluster.wait_ready()
         cluster.wait_running("web", 2)
         self.assertEqual(cluster.footprint("web"), before)
@@ -83,9 +83,7 @@ class TheRules(ClusterTest):
         cluster.manager.kill()
         cluster.manager.delete_store()
         position = cluster.bus.position()
-        cluster.manager.start()
-        cluster.bus.wait_for(lambda message: message.topic == "manager/status" and (message.json or {}).get("state") == "leading",
-                             "it leads", since=position)
+        cluster.start_manager()
         barriers = before_it_wrote = 0
         for message in cluster.bus.since(position):
             level = message.topic.split("/")
@@ -263,7 +261,7 @@ class TheRules(ClusterTest):
         self.worker.start()
         wait_until("the worker is back", lambda: cluster.bus.document(self.topic("status"))["state"] == "online", timeout=60)
         self.assert_untouched(before, "a worker stopped what it could not know")
-        cluster.manager.start()
+        cluster.start_manager()
         cluster.wait_ready()
         cluster.wait_running("web", 2, timeout=60)
         self.assertEqual(cluster.footprint("web"), before)

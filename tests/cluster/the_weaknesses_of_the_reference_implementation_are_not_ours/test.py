@@ -185,7 +185,7 @@ class WeaknessesThatNeedTheirOwnCluster(ClusterTest):
         cluster.wait_running("web", 2)
         before = cluster.footprint("web")
         cluster.manager.kill()
-        cluster.manager.start()
+        cluster.start_manager()
         cluster.wait_ready()
         cluster.do("web", "scale", {"count": 3})
         cluster.wait_running("web", 3)
