@@ -104,17 +104,19 @@ static bool check_number(struct scanner *scanner)
            scanner_invalid(scanner, "numbers must be below 2^53");
 }
 
-/* The value of any number is cJSON's, which reads 63 characters at most. */
+/* The value of any number is cJSON's. Some versions of it read 63 characters at most, which is no
+ * lack of memory: who hears of that hears everything again. */
 static bool scan_any_number(struct scanner *scanner, cJSON *node)
 {
     const char *text = scanner->at, *read = text;
     if (!check_number(scanner))
         return false;
     cJSON *number = cJSON_ParseWithLengthOpts(text, (size_t)(scanner->at - text), &read, false);
-    if (number)
-        node->valuedouble = number->valuedouble;
+    if (!number)
+        return scanner_no_memory(scanner);
+    node->valuedouble = number->valuedouble;
     cJSON_Delete(number);
-    return read == scanner->at || scanner_no_memory(scanner);
+    return read == scanner->at || scanner_invalid(scanner, "a number is too long");
 }
 
 /* At most *room digits behind *value; where they end. */
