@@ -15,7 +15,7 @@ const char *words_to_string(const struct words *words, int value)
 int words_from_string(const struct words *words, const char *text)
 {
     for (size_t i = 0; i < words->count; i++)
-        if (!strcmp(words->items[i].text, text))
+        if (words->items[i].text[0] == text[0] && !strcmp(words->items[i].text, text))
             return words->items[i].value;
     return 0;
 }

@@ -233,11 +233,17 @@ void size_format(int64_t bytes, char ret_text[QUANTITY_TEXT_LENGTH])
 
 void cpu_format(int64_t millis, char ret_text[QUANTITY_TEXT_LENGTH])
 {
-    int length = snprintf(ret_text, QUANTITY_TEXT_LENGTH, "%s%lld.%03lld", millis < 0 ? "-" : "",
-                          (long long)(millis < 0 ? -(millis / 1000) : millis / 1000),
-                          (long long)(millis < 0 ? -(millis % 1000) : millis % 1000));
-    while (ret_text[length - 1] == '0')
-        ret_text[--length] = '\0';
-    if (ret_text[length - 1] == '.')
-        ret_text[length - 1] = '\0';
+    int64_t whole = millis / 1000, rest = millis % 1000;
+    char *at = ret_text;
+    if (millis < 0) {
+        *at++ = '-';
+        whole = -whole;
+        rest = -rest;
+    }
+    at = count_format(at, whole, rest ? "." : "");
+    for (int64_t unit = 100; rest; unit /= 10) {
+        *at++ = (char)('0' + rest / unit);
+        rest %= unit;
+    }
+    *at = '\0';
 }

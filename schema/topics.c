@@ -14,6 +14,12 @@ static const struct topic_row rows[TOPIC_KIND_COUNT] = {
 #undef TOPIC_ROW
 };
 
+static const size_t pattern_lengths[TOPIC_KIND_COUNT] = {
+#define TOPIC_LENGTH(name, pattern, ...) [TOPIC_##name] = sizeof pattern - 1,
+    TOPIC_TABLE(TOPIC_LENGTH)
+#undef TOPIC_LENGTH
+};
+
 const struct topic_row *topic_row(enum topic_kind kind)
 {
     return &rows[kind > TOPIC_UNKNOWN && kind < TOPIC_KIND_COUNT ? kind : TOPIC_UNKNOWN];
@@ -117,8 +123,8 @@ static const struct placeholder *placeholder_at(const char *pattern, size_t leng
 {
     for (size_t i = 0;; i++) {
         ASSERT(i < ARRAY_LENGTH(placeholders));
-        if (strlen(placeholders[i].text) == length &&
-            !memcmp(placeholders[i].text, pattern, length))
+        /* both end with a '>' */
+        if (!strncmp(placeholders[i].text, pattern, length))
             return &placeholders[i];
     }
 }
@@ -127,6 +133,51 @@ static size_t level_length(const char *text)
 {
     const char *slash = strchr(text, '/');
     return slash ? (size_t)(slash - text) : strlen(text);
+}
+
+/* ---- parsing ---- */
+
+/* A topic's levels: each ends a byte before the next begins, the last one at the end of the text.
+ */
+struct levels {
+    const char *at[SLASHES_BELOW_ROOT_MAX + 1];
+    size_t count;
+    const char *end;
+};
+
+/* False when there are more than any pattern has. */
+static bool levels_split(const char *text, struct levels *ret_levels)
+{
+    *ret_levels = (struct levels){.at = {text}, .count = 1};
+    for (; *text; text++) {
+        if (*text != '/')
+            continue;
+        if (ret_levels->count > SLASHES_BELOW_ROOT_MAX)
+            return false;
+        ret_levels->at[ret_levels->count++] = text + 1;
+    }
+    ret_levels->end = text;
+    return true;
+}
+
+/* The literal levels agree, and there are as many. Goes backwards, since patterns differ near their
+ * ends, and copies nothing. */
+static bool shape_fits(const char *pattern, size_t length, const struct levels *levels)
+{
+    const char *at = pattern + length, *text = levels->end;
+    size_t level = levels->count - 1;
+    while (at > pattern) {
+        if (at[-1] == '>') {
+            while (*--at != '<')
+                ;
+            text = levels->at[level];
+        } else {
+            if (text == levels->at[0] || *--at != *--text)
+                return false;
+            level -= *at == '/';
+        }
+    }
+    return text == levels->at[0];
 }
 
 /* Copies a level of the text into the topic when its placeholder permits it. */
@@ -140,46 +191,36 @@ static bool level_take(const char *pattern, size_t pattern_length, const char *t
     return placeholder_at(pattern, pattern_length)->is_valid(ret_level);
 }
 
-/* The literal levels agree, and there are as many. Decides nearly always, and copies nothing. */
-static bool shape_fits(const char *pattern, const char *text)
-{
-    while (*pattern) {
-        if (*pattern == '<') {
-            pattern += level_length(pattern);
-            text += level_length(text);
-        } else if (*pattern++ != *text++) {
-            return false;
-        }
-    }
-    return !*text;
-}
-
 /* The levels of a text whose shape fits. */
-static bool levels_take(const char *pattern, const char *text, struct topic *topic)
+static bool levels_take(const char *pattern, const struct levels *levels, struct topic *topic)
 {
-    for (int taken = 0;;) {
-        size_t length = level_length(text), pattern_length = level_length(pattern);
+    int taken = 0;
+    for (size_t level = 0;; level++) {
+        size_t pattern_length = level_length(pattern);
+        bool last = level + 1 == levels->count;
+        const char *text = levels->at[level], *end = last ? levels->end : levels->at[level + 1] - 1;
         if (pattern[0] == '<') {
             ASSERT(taken < 2);
-            if (!level_take(pattern, pattern_length, text, length, topic->level[taken++]))
+            if (!level_take(pattern, pattern_length, text, (size_t)(end - text),
+                            topic->level[taken++]))
                 return false;
         }
-        pattern += pattern_length;
-        text += length;
-        if (!*pattern)
+        if (last)
             return true;
-        pattern++;
-        text++;
+        pattern += pattern_length + 1;
     }
 }
 
 bool topic_parse(const char *text, struct topic *ret_topic)
 {
-    for (int kind = TOPIC_UNKNOWN + 1; kind < TOPIC_KIND_COUNT; kind++) {
-        if (!shape_fits(rows[kind].pattern, text))
+    struct levels levels;
+    bool split = levels_split(text, &levels);
+    for (int kind = TOPIC_UNKNOWN + 1; split && kind < TOPIC_KIND_COUNT; kind++) {
+        const char *pattern = rows[kind].pattern;
+        if (pattern[0] != text[0] || !shape_fits(pattern, pattern_lengths[kind], &levels))
             continue;
         *ret_topic = (struct topic){.kind = (enum topic_kind)kind};
-        if (levels_take(rows[kind].pattern, text, ret_topic))
+        if (levels_take(pattern, &levels, ret_topic))
             return true;
     }
     *ret_topic = (struct topic){.kind = TOPIC_UNKNOWN};
@@ -220,7 +261,9 @@ void topic_format(char *ret_text, enum topic_kind kind, const char *first, const
 /* Splits at the next '_' (or the end) into a buffer of `size`; moves *text behind it. */
 static bool part_take(const char **text, char *ret_part, size_t size)
 {
-    size_t length = strcspn(*text, "_");
+    size_t length = 0;
+    while (length < size && (*text)[length] && (*text)[length] != '_')
+        length++;
     if (!length || length >= size)
         return false;
     memcpy(ret_part, *text, length);
@@ -249,8 +292,11 @@ static bool index_parse(const char *text, int64_t *ret_index)
 
 static bool suffix_is_valid(const char *text)
 {
-    return strlen(text) == ATTEMPT_SUFFIX_LENGTH &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz234567") == ATTEMPT_SUFFIX_LENGTH;
+    size_t length = 0;
+    while ((text[length] >= 'a' && text[length] <= 'z') ||
+           (text[length] >= '2' && text[length] <= '7'))
+        length++;
+    return length == ATTEMPT_SUFFIX_LENGTH && !text[length];
 }
 
 bool attempt_name_parse(const char *id, struct attempt_name *ret_name)

@@ -144,10 +144,13 @@ static size_t field_at(const struct record *record, const char *key, size_t firs
     return record->field_count;
 }
 
+/* The member of each field, NULL where there is none. */
 static void sort_members(const struct record *record, const cJSON *object,
                          const cJSON *ret_values[KEYS_MAX])
 {
     size_t next = 0;
+    ASSERT(record->field_count <= KEYS_MAX);
+    memset(ret_values, 0, record->field_count * sizeof *ret_values);
     for (const cJSON *member = object->child; member; member = member->next) {
         size_t at = field_at(record, member->string, next);
         if (at == record->field_count)
@@ -160,8 +163,7 @@ static void sort_members(const struct record *record, const cJSON *object,
 void decode_object(struct decoder *decoder, const struct place *place, const struct record *record,
                    const cJSON *object, void *ret_value)
 {
-    const cJSON *values[KEYS_MAX] = {0};
-    ASSERT(record->field_count <= KEYS_MAX);
+    const cJSON *values[KEYS_MAX];
     record_init(record, ret_value);
     sort_members(record, object, values);
     for (size_t i = 0; i < record->field_count; i++) {
@@ -186,18 +188,21 @@ static int decode_tree(const struct record *record, const cJSON *tree, enum code
 int codec_decode(const struct record *record, const char *text, size_t length, enum codec_mode mode,
                  struct arena *arena, void *ret_value, struct problems *problems)
 {
-    _cleanup_tree_ struct tree tree = {0};
-    record_init(record, ret_value);
+    _cleanup_tree_ struct tree tree;
     int result = tree_parse(text, length, problems, &tree);
-    return result ? result : decode_tree(record, tree.root, mode, arena, ret_value, problems);
+    if (!result)
+        return decode_tree(record, tree.root, mode, arena, ret_value, problems);
+    record_init(record, ret_value);
+    return result;
 }
 
 int codec_decode_file(const struct record *record, const char *text, size_t length,
                       struct arena *arena, void *ret_value, struct problems *problems)
 {
-    _cleanup_tree_ struct tree tree = {0};
-    record_init(record, ret_value);
+    _cleanup_tree_ struct tree tree;
     int result = gate_read_file(text, length, problems, &tree);
-    return result ? result
-                  : decode_tree(record, tree.root, CODEC_LENIENT, arena, ret_value, problems);
+    if (!result)
+        return decode_tree(record, tree.root, CODEC_LENIENT, arena, ret_value, problems);
+    record_init(record, ret_value);
+    return result;
 }

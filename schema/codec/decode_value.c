@@ -227,8 +227,10 @@ static size_t character_count(const char *text)
 static bool length_is_valid(struct decoder *decoder, const struct place *place,
                             const struct field *field, const char *text)
 {
+    if (!has_bounds(field))
+        return true;
     int64_t length = (int64_t)character_count(text);
-    if (!has_bounds(field) || (length >= field->min && length <= field->max))
+    if (length >= field->min && length <= field->max)
         return true;
     if (length < field->min)
         decode_problem(decoder, place, field->pattern_hint, "must not be empty");

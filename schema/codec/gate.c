@@ -41,8 +41,7 @@ bool scanner_no_memory(struct scanner *scanner)
 
 static void skip_space(struct scanner *scanner)
 {
-    while (*scanner->at == ' ' || *scanner->at == '\n' || *scanner->at == '\t' ||
-           *scanner->at == '\r')
+    while ((unsigned char)*scanner->at <= ' ' && *scanner->at && strchr(" \t\n\r", *scanner->at))
         scanner->at++;
 }
 
@@ -182,19 +181,22 @@ static bool scan_literal(struct scanner *scanner, cJSON *node)
 
 /* ---- containers ---- */
 
+static bool nodes_make(struct scanner *scanner)
+{
+    enum { NODES = 128 };
+    scanner->nodes = arena_array(scanner->arena, NODES, sizeof *scanner->nodes);
+    scanner->node_count = scanner->nodes ? NODES : 0;
+    return scanner->nodes || scanner_no_memory(scanner);
+}
+
 /* A node behind the last child of `parent`; cJSON's lists know their last as the first's prev. */
 static cJSON *node_add(struct scanner *scanner, cJSON *parent)
 {
-    if (!scanner->node_count) {
-        scanner->nodes = arena_array(scanner->arena, scanner->node_chunk, sizeof *scanner->nodes);
-        if (!scanner->nodes) {
-            scanner_no_memory(scanner);
-            return NULL;
-        }
-        scanner->node_count = scanner->node_chunk;
-    }
+    if (!scanner->node_count && !nodes_make(scanner))
+        return NULL;
     cJSON *node = scanner->nodes++, *first = parent->child;
     scanner->node_count--;
+    *node = (cJSON){0};
     if (first) {
         node->prev = first->prev;
         node->prev->next = node;
@@ -306,22 +308,27 @@ static void report(const char *fault, const char *text, size_t at, struct proble
     problems_add(problems, "", NULL, "%s (line %zu, column %zu)", fault, line, column);
 }
 
-/* Everything lies in the tree's arena: the copy of the text, then the nodes, a chunk at a time. A
- * node has a text of two characters at least, so that the arena's limit stops nothing; it says that
- * the memory may be refused. */
+/* A copy of the text that ends with a NUL; NULL when there is no memory. */
+static char *text_copy(const char *text, size_t length, struct tree *tree)
+{
+    if (length >= sizeof tree->text)
+        return arena_strndup(&tree->arena, text, length);
+    if (length)
+        memcpy(tree->text, text, length);
+    tree->text[length] = '\0';
+    return tree->text;
+}
+
 static bool tree_grow(struct scanner *scanner, const char *text, size_t length, struct tree *tree)
 {
-    enum { BYTES_A_CHARACTER = 128, CHARACTERS_A_NODE = 16, NODES_MAX = 1024 };
-    struct cJSON above = {0};
-    tree->arena.limit_bytes = (length + 1) * BYTES_A_CHARACTER;
+    cJSON above = {0};
     scanner->arena = &tree->arena;
-    scanner->at = arena_strndup(&tree->arena, length ? text : "", length);
+    scanner->nodes = tree->nodes;
+    scanner->node_count = ARRAY_LENGTH(tree->nodes);
+    scanner->at = text_copy(text, length, tree);
     if (!scanner->at)
         return scanner_no_memory(scanner);
     scanner->end = scanner->at + length;
-    scanner->node_chunk = length / CHARACTERS_A_NODE + 1;
-    if (scanner->node_chunk > NODES_MAX)
-        scanner->node_chunk = NODES_MAX;
     tree->root = node_add(scanner, &above);
     return tree->root && scan_document(scanner, tree->root);
 }
@@ -329,9 +336,13 @@ static bool tree_grow(struct scanner *scanner, const char *text, size_t length, 
 static int read_tree(const char *text, size_t length, size_t limit, struct problems *problems,
                      struct tree *ret_tree)
 {
+    /* A node has a text of two characters at least, so that the arena's limit stops nothing; it
+     * says that the memory may be refused. */
+    enum { BYTES_A_CHARACTER = 128 };
     struct key keys[64];
     struct scanner scanner = {.keys = keys, .key_capacity = ARRAY_LENGTH(keys)};
-    *ret_tree = (struct tree){0};
+    ret_tree->root = NULL;
+    ret_tree->arena = (struct arena){.limit_bytes = (length + 1) * BYTES_A_CHARACTER};
     if (length > limit) {
         problems_add(problems, "", NULL, "larger than %zu KiB", limit / 1024);
         return -ERR_TOO_LARGE;

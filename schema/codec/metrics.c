@@ -6,7 +6,7 @@ int codec_decode_metrics(const char *text, size_t length, struct arena *arena,
                          struct number_map *ret_numbers, struct problems *problems)
 {
     static const struct field numbers = {.kind = FIELD_NUMBER_MAP};
-    _cleanup_tree_ struct tree tree = {0};
+    _cleanup_tree_ struct tree tree;
     *ret_numbers = (struct number_map){0};
     int result = tree_parse(text, length, problems, &tree);
     if (result)

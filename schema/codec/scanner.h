@@ -17,9 +17,9 @@ struct key {
 
 struct scanner {
     char *at, *end;      /* in a copy of the text, which ends with a NUL that is not counted */
-    struct arena *arena; /* of all that is made of the text */
-    cJSON *nodes;        /* made, not used yet */
-    size_t node_count, node_chunk;
+    struct arena *arena; /* of what has no room in the tree itself */
+    cJSON *nodes;        /* not used yet */
+    size_t node_count;
     struct key *keys; /* of all open objects */
     size_t key_count, key_capacity;
     int depth;

@@ -117,7 +117,7 @@ int codec_decode_set(const char *text, size_t length, const char *name, struct a
                      struct command_envelope *ret_envelope, struct job_spec *ret_spec,
                      struct problems *problems)
 {
-    _cleanup_tree_ struct tree tree = {0};
+    _cleanup_tree_ struct tree tree;
     record_init(&command_envelope_record, ret_envelope);
     record_init(&job_spec_record, ret_spec);
     int result = tree_parse(text, length, problems, &tree);

@@ -277,6 +277,28 @@ static void a_key_that_comes_twice_is_found_among_few_and_among_many(void **stat
     }
 }
 
+/* Small ones lie on the stack, larger ones in an arena. */
+static void a_tree_of_any_size_is_whole(void **state)
+{
+    (void)state;
+    for (int count = 0; count < 600; count++) {
+        _cleanup_buf_ struct buf text = BUF_EMPTY;
+        _cleanup_problems_ struct problems problems = {0};
+        _cleanup_tree_ struct tree tree = {0};
+        buf_add_text(&text, "{\"list\":[");
+        for (int i = 0; i < count; i++)
+            buf_printf(&text, "%s%d", i ? "," : "", i % 10);
+        buf_printf(&text, "],\"last\":\"%s\"}", count % 3 ? "z" : "yz");
+        assert_int_equal(gate_read(text.data, text.length, &problems, &tree), 0);
+        const cJSON *list = tree.root->child, *item = list->child;
+        for (int i = 0; i < count; i++, item = item->next)
+            assert_true(item->valuedouble == i % 10);
+        assert_null(item);
+        assert_string_equal(list->next->string, "last");
+        assert_string_equal(list->next->valuestring, count % 3 ? "z" : "yz");
+    }
+}
+
 static void many_keys_are_compared_quickly(void **state)
 {
     (void)state;
@@ -302,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_tree_has_the_texts_without_their_escapes),
         cmocka_unit_test(a_number_is_the_double_that_is_nearest_to_its_text),
         cmocka_unit_test(a_key_that_comes_twice_is_found_among_few_and_among_many),
+        cmocka_unit_test(a_tree_of_any_size_is_whole),
         cmocka_unit_test(many_keys_are_compared_quickly),
     };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

@@ -3,6 +3,10 @@
 #include "platform/base/mem.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 struct row {
     const char *text;
     int64_t value; /* -1: refused */
@@ -143,6 +147,24 @@ static void sizes_and_cores_read_well(void **state)
     assert_string_equal(text, "-1.5");
 }
 
+static void cores_are_written_as_printf_would(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {INT64_MIN, INT64_MAX, -12345678, 1234567890};
+    for (int64_t i = 0; i < 5000 + (int64_t)ARRAY_LENGTH(numbers); i++) {
+        int64_t millis = i < 5000 ? i - 2500 : numbers[i - 5000];
+        char text[QUANTITY_TEXT_LENGTH], expected[64];
+        int length = snprintf(expected, sizeof expected, "%s%lld.%03lld", millis < 0 ? "-" : "",
+                              (long long)llabs(millis / 1000), (long long)llabs(millis % 1000));
+        while (expected[length - 1] == '0')
+            expected[--length] = '\0';
+        if (expected[length - 1] == '.')
+            expected[--length] = '\0';
+        cpu_format(millis, text);
+        assert_string_equal(text, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +174,7 @@ int main(void)
         cmocka_unit_test(cores_from_json_are_exact_to_a_thousandth),
         cmocka_unit_test(a_written_duration_reads_back_the_same),
         cmocka_unit_test(sizes_and_cores_read_well),
+        cmocka_unit_test(cores_are_written_as_printf_would),
     };
     return cmocka_run_group_tests_name("quantity", tests, NULL, NULL);
 }

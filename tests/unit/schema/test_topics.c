@@ -35,6 +35,36 @@ static void topics_are_parsed_and_written_alike(void **state)
     assert_topic("managers/m1/barrier", TOPIC_MANAGER_BARRIER, "m1", "");
 }
 
+/* The first two levels in <> that the pattern has. */
+static void example_levels(const char *pattern, const char *ret_levels[2])
+{
+    static const char *const examples[][2] = {{"<task>", TASK}, {"<job>", "s"}, {"<", "n-1"}};
+    ret_levels[0] = ret_levels[1] = "";
+    for (size_t count = 0; (pattern = strchr(pattern, '<')); pattern++)
+        for (size_t i = 0; i < ARRAY_LENGTH(examples); i++)
+            if (!strncmp(pattern, examples[i][0], strlen(examples[i][0]))) {
+                ret_levels[count++] = examples[i][1];
+                break;
+            }
+}
+
+static void every_row_of_the_table_is_parsed(void **state)
+{
+    (void)state;
+    for (int kind = TOPIC_UNKNOWN + 1; kind < TOPIC_KIND_COUNT; kind++) {
+        const char *levels[2];
+        char text[LIMIT_TOPIC_LENGTH + 8];
+        struct topic topic;
+        example_levels(topic_row((enum topic_kind)kind)->pattern, levels);
+        topic_format(text, (enum topic_kind)kind, levels[0], levels[1]);
+        assert_topic(text, (enum topic_kind)kind, levels[0], levels[1]);
+        strcat(text, "/"); /* no pattern ends with it */
+        assert_false(topic_parse(text, &topic));
+        strcat(text, "/a/b");
+        assert_false(topic_parse(text, &topic));
+    }
+}
+
 static void every_row_of_the_table_can_be_written_as_a_filter(void **state)
 {
     (void)state;
@@ -195,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(topics_are_parsed_and_written_alike),
+        cmocka_unit_test(every_row_of_the_table_is_parsed),
         cmocka_unit_test(every_row_of_the_table_can_be_written_as_a_filter),
         cmocka_unit_test(everything_else_is_unknown),
         cmocka_unit_test(a_level_longer_than_its_buffer_is_unknown),
