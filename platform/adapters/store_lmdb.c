@@ -34,7 +34,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPERATIONS_LARGE = 256 }; /* of a transaction whose memory is given back */
+/* Room for so many: what their pages took is more than the 3 MB that LMDB allocates when it opens.
+ */
+enum { OPERATIONS_LARGE = 1024 };
 
 #define GIB               ((size_t)1 << 30)
 #define MAP_INITIAL_BYTES ((size_t)4 << 20)
