@@ -78,14 +78,12 @@ static void detach(struct attempt *attempt)
 }
 
 struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
-                            struct node *node, struct spec_version *spec,
-                            const struct task_spec *task)
+                            struct node *node, struct spec_version *spec)
 {
     struct attempt *attempt = mem_alloc(sizeof(*attempt));
     struct binding *binding = binding_obtain(node, instance->group->job);
     memcpy(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH);
     attempt->spec = spec_version_ref(spec);
-    attempt->task = task;
     attempt->state = ATTEMPT_PENDING;
     attempt->exit_code = UNSET;
     attempt->desired = DESIRED_RUN;
@@ -106,13 +104,11 @@ static void attempt_release(struct manager *manager, struct attempt *attempt)
     attempt_unclaim(manager, attempt);
 }
 
-void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec,
-                      const struct task_spec *task)
+void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec)
 {
     attempt_unclaim(manager, attempt);
     spec_version_unref(attempt->spec);
     attempt->spec = spec_version_ref(spec);
-    attempt->task = task;
     attempt_claim(manager, attempt);
 }
 
@@ -143,7 +139,7 @@ static void note_final(struct manager *manager, struct attempt *attempt)
             mem_resize(manager->just_final, manager->just_final_capacity, sizeof(struct attempt *));
     }
     manager->just_final[manager->just_final_count++] = attempt;
-    attempt->ended_ms = manager->now.mono_ms;
+    attempt->since_ms = manager->now.mono_ms;
 }
 
 /* False when the table forbids it. */
@@ -165,21 +161,23 @@ static bool is_healthy(const struct attempt *attempt)
 {
     if (attempt->state != ATTEMPT_RUNNING || attempt->health == HEALTH_UNHEALTHY)
         return false;
-    return !attempt->task->health.count || attempt->health == HEALTH_HEALTHY;
+    return !attempt_task(attempt)->health.count || attempt->health == HEALTH_HEALTHY;
 }
 
 static void note_health(struct manager *manager, struct attempt *attempt)
 {
+    if (attempt_is_final(attempt))
+        return;
     if (!is_healthy(attempt))
-        attempt->healthy_since_ms = 0;
-    else if (!attempt->healthy_since_ms)
-        attempt->healthy_since_ms = manager->now.mono_ms;
+        attempt->since_ms = 0;
+    else if (!attempt->since_ms)
+        attempt->since_ms = manager->now.mono_ms;
 }
 
 static void copy_observed(struct attempt *attempt, const struct observed_attempt *observed)
 {
-    if (observed->run > attempt->run)
-        attempt->healthy_since_ms = 0;
+    if (observed->run > attempt->run && !attempt_is_final(attempt))
+        attempt->since_ms = 0;
     attempt->run = observed->run;
     attempt->restarts = observed->restarts;
     attempt->seq = observed->seq;
@@ -310,7 +308,7 @@ int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *
         return INT64_MAX;
     int64_t wait = policy->lost_after_ms;
     if (policy->stop_after_ms != UNSET)
-        wait += policy->stop_after_ms + attempt->task->stop.timeout_ms +
+        wait += policy->stop_after_ms + attempt_task(attempt)->stop.timeout_ms +
                 manager->keepalive_ms * KEEPALIVE_FACTOR_X10 / 10;
     return attempt->binding->node->silent_since_ms + wait;
 }
@@ -336,7 +334,7 @@ bool attempt_is_outdated(const struct attempt *attempt)
     if (!present || attempt->spec == present)
         return false;
     const struct task_spec *task = spec_task(&present->spec, attempt->instance->group->name);
-    return !task || task_spec_needs_replacement(attempt->task, task) ||
+    return !task || task_spec_needs_replacement(attempt_task(attempt), task) ||
            is_misplaced(attempt, present, task);
 }
 

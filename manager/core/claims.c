@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 enum { LOAD_AGE_MAX_MS = 60 * 1000 }; /* of a heartbeat, to go by what it said */
 
@@ -25,7 +24,7 @@ void attempt_claim(struct manager *manager, struct attempt *attempt)
     if (!attempt->holds || !node->place || attempt->claim)
         return;
     attempt->claim = claim(manager, attempt->instance, node,
-                           &spec->demands[spec_task_index(&spec->spec, attempt->task)]);
+                           &spec->demands[spec_task_index(&spec->spec, attempt_task(attempt))]);
     if (attempt->desired == DESIRED_STOP)
         cluster_claim_leave(manager->scheduler, attempt->claim);
 }
@@ -51,6 +50,13 @@ void reservation_renew(struct manager *manager, struct reservation *reservation)
                                group_demand(reservation->instance->group));
 }
 
+struct reservation *reservation_of(const struct manager *manager, const struct instance *instance)
+{
+    struct reservation *reservation;
+    HASH_FIND_PTR(manager->reservations, &instance, reservation);
+    return reservation;
+}
+
 void reservation_make(struct manager *manager, struct instance *instance, struct node *node)
 {
     struct reservation *reservation = mem_alloc(sizeof(*reservation));
@@ -58,27 +64,25 @@ void reservation_make(struct manager *manager, struct instance *instance, struct
     reservation->node = node;
     reservation->spec = spec_version_ref(job_present(instance->group->job));
     reservation_renew(manager, reservation);
-    DL_APPEND(manager->reservations, reservation);
-    instance->reservation = reservation;
+    HASH_ADD_PTR(manager->reservations, instance, reservation);
 }
 
 void reservation_drop(struct manager *manager, struct instance *instance)
 {
-    struct reservation *reservation = instance->reservation;
+    struct reservation *reservation = reservation_of(manager, instance);
     if (!reservation)
         return;
     reservation_lift(manager, reservation);
     node_note_room(manager, reservation->node);
     spec_version_unref(reservation->spec);
-    DL_DELETE(manager->reservations, reservation);
+    HASH_DEL(manager->reservations, reservation);
     free(reservation);
-    instance->reservation = NULL;
 }
 
 static void drop_reservations_on(struct manager *manager, const struct node *node)
 {
     struct reservation *at, *next;
-    DL_FOREACH_SAFE(manager->reservations, at, next)
+    HASH_ITER(hh, manager->reservations, at, next)
     {
         if (at->node != node)
             continue;

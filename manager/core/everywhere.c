@@ -165,7 +165,7 @@ static void place_there(struct placing *placing, struct instance *instance)
     if (!instance_wants_placing(manager, instance))
         return;
     if (instance_place(manager, instance, instance->node)) {
-        if (instance->reservation)
+        if (reservation_of(manager, instance))
             instance_wait_for_room(manager, instance, REASON_MAKING_ROOM);
         return;
     }

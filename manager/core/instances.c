@@ -200,7 +200,7 @@ static bool wanted_may_leave(struct manager *manager, const struct instance *ins
         return true;
     if (job_present(job)->spec.reschedule.unlimited != 1)
         return false; /* the record that it has failed */
-    int64_t leaves_ms = attempt->ended_ms + FINAL_ATTEMPT_KEPT_MS;
+    int64_t leaves_ms = attempt->since_ms + FINAL_ATTEMPT_KEPT_MS;
     job_wake_at(manager, job, leaves_ms > manager->now.mono_ms ? leaves_ms : INT64_MAX);
     return leaves_ms <= manager->now.mono_ms;
 }
@@ -241,7 +241,7 @@ static void take_present_version(struct manager *manager, struct instance *insta
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
         if (!task || attempt->spec == present || attempt_is_outdated(attempt))
             continue;
-        attempt_set_spec(manager, attempt, present, task);
+        attempt_set_spec(manager, attempt, present);
         mark_assignment(manager, attempt->binding);
     }
 }
@@ -249,7 +249,7 @@ static void take_present_version(struct manager *manager, struct instance *insta
 static void instance_reconcile(struct manager *manager, struct instance *instance)
 {
     bool wanted = instance_is_wanted(instance);
-    if (!reservation_is_current(instance))
+    if (!reservation_is_current(manager, instance))
         reservation_drop(manager, instance);
     take_present_version(manager, instance);
     give_up(manager, instance);

@@ -95,9 +95,13 @@ void attempt_id(const struct attempt *attempt, char *ret_id);
 bool attempt_has_id(const struct attempt *attempt, const char *id);
 /* An attempt of `instance` on `node`, desired to run, holding its resources. */
 struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
-                            struct node *node, struct spec_version *spec,
-                            const struct task_spec *task);
+                            struct node *node, struct spec_version *spec);
 void attempt_free(struct manager *manager, struct attempt *attempt);
+/* What it runs, as its version says. */
+static inline const struct task_spec *attempt_task(const struct attempt *attempt)
+{
+    return spec_task(&attempt->spec->spec, attempt->instance->group->name);
+}
 static inline bool attempt_is_final(const struct attempt *attempt)
 {
     return attempt_state_is_final(attempt->state);
@@ -107,8 +111,7 @@ static inline bool attempt_is_live(const struct attempt *attempt)
     return !attempt_is_final(attempt) && attempt->desired == DESIRED_RUN;
 }
 /* A version that changes nothing of what runs. */
-void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec,
-                      const struct task_spec *task);
+void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct spec_version *spec);
 /* Applies an observation when it is newer. True when something changed. */
 bool attempt_observe(struct manager *manager, struct attempt *attempt,
                      const struct observed_attempt *observed);
@@ -136,6 +139,8 @@ void attempt_claim(struct manager *manager, struct attempt *attempt);
 void attempt_unclaim(struct manager *manager, struct attempt *attempt);
 /* Room for the instance on a node where others are still to leave. */
 void reservation_make(struct manager *manager, struct instance *instance, struct node *node);
+/* NULL: the instance waits for no room that is being made. */
+struct reservation *reservation_of(const struct manager *manager, const struct instance *instance);
 /* Does nothing when it has none. */
 void reservation_drop(struct manager *manager, struct instance *instance);
 /* To ask what else fits there, and back. */
@@ -159,7 +164,7 @@ bool instance_wants_placing(struct manager *manager, struct instance *instance);
 bool instance_place(struct manager *manager, struct instance *instance, struct node *only);
 void instance_wait_for_room(struct manager *manager, struct instance *instance, enum reason reason);
 /* It has none, or one for what the present version asks. */
-bool reservation_is_current(const struct instance *instance);
+bool reservation_is_current(const struct manager *manager, const struct instance *instance);
 /* Every instance of the group below `count` that should be. */
 void group_place(struct manager *manager, struct group *group, int64_t count);
 /* Why instances of the group are pending; NULL: none is for lack of a node. */

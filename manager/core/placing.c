@@ -28,8 +28,8 @@ static void put(struct manager *manager, struct instance *instance, const char *
     do {
         prng_base32(&manager->prng, suffix, ATTEMPT_SUFFIX_LENGTH);
     } while (instance_attempt(instance, suffix));
-    struct attempt *attempt = attempt_new(manager, suffix, instance, node_find(manager, node),
-                                          job_present(job), instance_task(instance));
+    struct attempt *attempt =
+        attempt_new(manager, suffix, instance, node_find(manager, node), job_present(job));
     attempt_schedule(manager, attempt);
     instance->displaced = false;
     reschedule_done(manager, instance);
@@ -40,9 +40,9 @@ static void put(struct manager *manager, struct instance *instance, const char *
 
 /* ---- room that others have to leave ---- */
 
-bool reservation_is_current(const struct instance *instance)
+bool reservation_is_current(const struct manager *manager, const struct instance *instance)
 {
-    const struct reservation *reservation = instance->reservation;
+    const struct reservation *reservation = reservation_of(manager, instance);
     return !reservation || reservation->spec == job_present(instance->group->job);
 }
 
@@ -50,8 +50,9 @@ static void make_way(struct manager *manager, struct instance *victim,
                      const struct cluster_claim *claim, const struct instance *by)
 {
     char id[LIMIT_TASK_ID_LENGTH + 1];
+    const struct reservation *reservation = reservation_of(manager, victim);
     job_queue(manager, victim->group->job);
-    if (victim->reservation && victim->reservation->claim == claim) {
+    if (reservation && reservation->claim == claim) {
         reservation_drop(manager, victim);
         return;
     }
@@ -96,15 +97,16 @@ static bool is_being_cleared(const struct node *node)
 }
 
 /* False: the room will never be there. */
-static bool take_reserved(struct manager *manager, struct instance *instance,
+static bool take_reserved(struct manager *manager, struct reservation *reservation,
                           const struct cluster_demand *demand)
 {
-    struct node *node = instance->reservation->node;
-    reservation_lift(manager, instance->reservation);
+    struct instance *instance = reservation->instance;
+    struct node *node = reservation->node;
+    reservation_lift(manager, reservation);
     bool fits =
         !cluster_exclude(manager->scheduler, instance->group->places, demand, node->place, NULL);
     if (!fits && node_takes_work(node) && is_being_cleared(node)) {
-        reservation_renew(manager, instance->reservation);
+        reservation_renew(manager, reservation);
         return true;
     }
     reservation_drop(manager, instance);
@@ -156,7 +158,8 @@ bool instance_place(struct manager *manager, struct instance *instance, struct n
     const struct cluster_demand *demand = group_demand(instance->group);
     if (only && !only->place)
         return false;
-    if (instance->reservation && take_reserved(manager, instance, demand))
+    struct reservation *reservation = reservation_of(manager, instance);
+    if (reservation && take_reserved(manager, reservation, demand))
         return true;
     const struct cluster_node *chosen = choose(manager, instance, demand, only);
     if (chosen) {
@@ -214,8 +217,9 @@ void group_place(struct manager *manager, struct group *group, int64_t count)
         struct instance *instance = group_instance_obtain(group, i);
         if (instance->ousted || !instance_wants_placing(manager, instance))
             continue;
-        bool placed = (!full || instance->reservation) && instance_place(manager, instance, NULL);
-        if (placed && !instance->reservation)
+        bool placed =
+            (!full || reservation_of(manager, instance)) && instance_place(manager, instance, NULL);
+        if (placed && !reservation_of(manager, instance))
             continue;
         if (!placed && !full)
             cluster_explain(manager->scheduler, group->places, group_demand(group), &why);

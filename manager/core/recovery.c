@@ -221,7 +221,7 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
     if (task) {
         struct group *group = job_group_obtain(job, name.task);
         attempt = attempt_new(manager, name.suffix, group_instance_obtain(group, name.index), node,
-                              version, task);
+                              version);
         attempt->adopted = attempt->unheard = true;
         attempt->unknown = node->liveness == NODE_SILENT;
         attempt_schedule(manager, attempt);

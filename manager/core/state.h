@@ -61,7 +61,6 @@ struct attempt {
     struct instance *instance;
     struct binding *binding;
     struct spec_version *spec;
-    const struct task_spec *task;       /* inside spec */
     struct attempt *older;              /* of the same instance */
     struct attempt *next;               /* of the same binding, in order of creation */
     struct cluster_claim *claim;        /* with the scheduler, while it holds and knows the node */
@@ -88,8 +87,7 @@ struct attempt {
     int64_t started_ms, finished_ms; /* wall */
 
     int64_t run_wanted;
-    int64_t healthy_since_ms; /* monotonic; 0: is not healthy */
-    int64_t ended_ms;         /* monotonic: when it became final here */
+    int64_t since_ms; /* monotonic: healthy since then, 0: it is not; of a final one: final */
 };
 
 enum { FAILED_NODES_KEPT = 16 };
@@ -106,21 +104,20 @@ struct instance {
     struct attempt *attempts;      /* newest first */
     struct reschedule *reschedule; /* NULL: nothing of it has failed */
     int32_t index;
-    enum reason waiting; /* why it is pending, REASON_NONE */
+    enum reason waiting : 16; /* why it is pending, REASON_NONE */
     /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
      * from the attempts */
-    bool kept;   /* beyond the count, and wanted all the same */
-    bool ousted; /* below the count, and not wanted: there is one that is kept for it */
+    bool kept : 1;   /* beyond the count, and wanted all the same */
+    bool ousted : 1; /* below the count, and not wanted: there is one that is kept for it */
     /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    bool displaced;                  /* stopped for an update, and not placed since */
-    struct node *node;               /* where it belongs, NULL: not known yet */
-    struct reservation *reservation; /* NULL: it waits for no room that is being made */
+    bool displaced : 1; /* stopped for an update, and not placed since */
+    struct node *node;  /* where it belongs, NULL: not known yet */
 };
 
 /* Room on a node that others still have to leave. Not stored: a manager that starts again asks
  * anew. */
 struct reservation {
-    struct reservation *prev, *next; /* manager->reservations */
+    UT_hash_handle hh; /* manager->reservations, by instance */
     struct instance *instance;
     struct node *node;
     struct spec_version *spec; /* whose demand the claim is for */

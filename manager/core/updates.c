@@ -6,9 +6,9 @@
 int64_t attempt_settles_at_ms(const struct attempt *attempt)
 {
     const struct spec_version *present = job_present(attempt->binding->job);
-    if (!attempt->healthy_since_ms || !present)
+    if (attempt_is_final(attempt) || !attempt->since_ms || !present)
         return INT64_MAX;
-    return attempt->healthy_since_ms + present->spec.update.min_healthy_ms;
+    return attempt->since_ms + present->spec.update.min_healthy_ms;
 }
 
 bool attempt_is_settled(const struct manager *manager, const struct attempt *attempt)

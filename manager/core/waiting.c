@@ -127,9 +127,9 @@ static void queue_reserved(struct manager *manager)
     struct reservation *reservation;
     struct node *node;
     LL_FOREACH2(manager->changed, node, changed_next)
-    DL_FOREACH(manager->reservations, reservation)
-    if (reservation->node == node)
-        job_queue(manager, reservation->instance->group->job);
+    for (reservation = manager->reservations; reservation; reservation = reservation->hh.next)
+        if (reservation->node == node)
+            job_queue(manager, reservation->instance->group->job);
 }
 
 void line_move(struct manager *manager)

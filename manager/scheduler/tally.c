@@ -28,7 +28,7 @@ static void tally_grow(struct tally *tally)
     for (size_t i = 0; i < old.size; i++)
         used += old.entries[i].count != 0;
     *tally = (struct tally){.size = TALLY_SIZE_MIN, .filled = used};
-    while (tally->size < used * 4)
+    while (tally->size < used * 2)
         tally->size *= 2;
     tally->entries = mem_alloc(tally->size * sizeof(*tally->entries));
     for (size_t i = 0; i < old.size; i++)
@@ -39,7 +39,7 @@ static void tally_grow(struct tally *tally)
 
 void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount)
 {
-    if (tally->filled * 2 >= tally->size)
+    if (tally->filled * 4 >= tally->size * 3)
         tally_grow(tally);
     struct tally_entry *entry = tally_entry(tally, node);
     tally->filled += !entry->node;
