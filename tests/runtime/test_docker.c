@@ -163,6 +163,15 @@ static void test_a_command_that_does_not_exist_fails_and_leaves_nothing(void **s
     assert_nothing_left(h);
 }
 
+static void test_a_task_that_says_more_than_an_init_does_has_ended_by_itself(void **state)
+{
+    struct harness *h = *state;
+    struct task_spec task =
+        TASK(RUNTIME_DOCKER, "sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x >&2; exit 127");
+    harness_start(h, "web_web_0_a", 1, &task);
+    assert_int_equal(harness_wait(h, RUNTIME_EXITED, "web_web_0_a")->exit_code, 127);
+}
+
 static void test_a_command_that_cannot_be_executed_fails_and_leaves_nothing(void **state)
 {
     struct harness *h = *state;
@@ -352,6 +361,7 @@ int main(void)
         DOCKER_TEST(test_the_tasks_environment_and_ports_are_in_the_container),
         DOCKER_TEST(test_many_starts_at_once_all_run),
         DOCKER_TEST(test_a_command_that_does_not_exist_fails_and_leaves_nothing),
+        DOCKER_TEST(test_a_task_that_says_more_than_an_init_does_has_ended_by_itself),
         DOCKER_TEST(test_a_command_that_cannot_be_executed_fails_and_leaves_nothing),
         DOCKER_TEST(test_an_image_that_is_not_there_and_must_not_be_pulled_is_not_found),
         DOCKER_TEST(test_a_registry_that_does_not_answer_is_a_failed_pull),

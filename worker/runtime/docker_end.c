@@ -65,7 +65,9 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
     struct execution *execution = context;
     _cleanup_buf_ struct buf text = BUF_EMPTY;
     struct log_frames mux = LOG_FRAMES_EMPTY;
-    if (!docker_execution_answered(execution, reply))
+    if (reply->err.code == ERR_TOO_LARGE) /* no init says so much */
+        execution->request = NULL;
+    else if (!docker_execution_answered(execution, reply))
         return;
     if (engine_reply_is_ok(reply))
         log_frames_feed(&mux, reply->body, reply->length, collect, &text);
@@ -77,6 +79,23 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
     } else {
         tell_ended(execution);
     }
+}
+
+/* All that it wrote is asked for: Podman 4.3 leaves out the beginning of a line that was written in
+ * pieces when it is asked for the last lines. */
+static void diagnose(struct execution *execution)
+{
+    enum { LAST_WORDS_BYTES = 8192 };
+    _cleanup_free_ char *path = mem_printf("/containers/%s/logs?stderr=1", execution->name);
+    execution->phase = EXECUTION_DIAGNOSING;
+    execution->request = engine_call(execution->docker->client, &(struct engine_call){
+                                                                    .method = "GET",
+                                                                    .path = path,
+                                                                    .timeout_ms = ENGINE_INSPECT_MS,
+                                                                    .limit_bytes = LAST_WORDS_BYTES,
+                                                                    .on_done = on_diagnosed,
+                                                                    .context = execution,
+                                                                });
 }
 
 /* ---- how did it end? ---- */
@@ -123,8 +142,7 @@ static void on_looked(void *context, const struct engine_reply *reply)
     }
     learn_end(execution, &container);
     if (may_be_init_failure(execution))
-        docker_execution_call(execution, EXECUTION_DIAGNOSING, "GET", "/logs?stderr=1&tail=4",
-                              ENGINE_INSPECT_MS, on_diagnosed);
+        diagnose(execution);
     else
         tell_ended(execution);
 }

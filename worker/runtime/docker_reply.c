@@ -369,13 +369,12 @@ enum reason engine_error_reason(enum engine_step step, long status, const char *
 }
 
 /* "[FATAL tini (7)] exec nosuch failed: No such file or directory" (Docker's)
- * "ERROR (catatonit:2): failed to exec pid1: No such file or directory" (Podman's; written in pieces,
- * of which Podman may give only the last when the machine is busy) */
+ * "ERROR (catatonit:2): failed to exec pid1: No such file or directory" (Podman's; in pieces) */
 enum reason init_failure_reason(const char *log, const char **ret_sentence)
 {
     static const struct {
         const char *begin, *sentence;
-    } inits[] = {{"[FATAL tini (", "exec "}, {"failed to exec pid1: ", "failed to exec "}};
+    } inits[] = {{"[FATAL tini (", "exec "}, {"ERROR (catatonit:", "failed to exec "}};
     for (size_t i = 0; i < ARRAY_LENGTH(inits); i++) {
         const char *line = strstr(log, inits[i].begin);
         const char *sentence = line ? strstr(line, inits[i].sentence) : NULL;

@@ -240,8 +240,6 @@ static void test_the_init_process_tells_what_it_could_not_run(void **state)
          "exec /etc failed: Permission denied\n"},
         {"ERROR (catatonit:2): failed to exec pid1: No such file or directory\n",
          REASON_COMMAND_NOT_FOUND, "failed to exec pid1: No such file or directory\n"},
-        {"failed to exec pid1: No such file or directory\n", REASON_COMMAND_NOT_FOUND,
-         "failed to exec pid1: No such file or directory\n"},
     };
     const char *sentence = NULL;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
