@@ -114,9 +114,17 @@ void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct s
 
 static void forget_just_final(struct manager *manager, const struct attempt *attempt)
 {
-    for (size_t i = 0; i < manager->just_final_count; i++)
-        if (manager->just_final[i] == attempt)
-            manager->just_final[i] = manager->just_final[--manager->just_final_count];
+    struct attempt **items = manager->just_final;
+    for (size_t i = 0; i < manager->just_final_count; i++) {
+        if (items[i] != attempt)
+            continue;
+        if (i < manager->final_under_way) {
+            items[i] = items[--manager->final_under_way];
+            i = manager->final_under_way;
+        }
+        items[i] = items[--manager->just_final_count];
+        return;
+    }
 }
 
 void attempt_free(struct manager *manager, struct attempt *attempt)
@@ -338,11 +346,21 @@ bool attempt_is_outdated(const struct attempt *attempt)
            is_misplaced(attempt, present, task);
 }
 
+void attempts_note_storing(struct manager *manager)
+{
+    manager->final_under_way = manager->just_final_count;
+}
+
 void attempts_note_committed(struct manager *manager)
 {
-    for (size_t i = 0; i < manager->just_final_count; i++) {
-        manager->just_final[i]->final_stored = true;
-        job_queue(manager, manager->just_final[i]->binding->job);
+    struct attempt **items = manager->just_final;
+    size_t stored = manager->final_under_way;
+    for (size_t i = 0; i < stored; i++) {
+        items[i]->final_stored = true;
+        job_queue(manager, items[i]->binding->job);
     }
-    manager->just_final_count = 0;
+    manager->just_final_count -= stored;
+    if (stored)
+        memmove(items, items + stored, manager->just_final_count * sizeof(*items));
+    manager->final_under_way = 0;
 }

@@ -252,7 +252,8 @@ static void run(struct manager_shell *shell, const struct bus_message *message,
  * whose queue for us has an end, and so do heartbeats. */
 static bool is_behind(const struct manager_shell *shell)
 {
-    return shell->effects.mark_count + shell->bus->ops->pending(shell->bus) >=
+    return shell->effects.mark_count + ledger_count(shell->ledger) +
+               shell->bus->ops->pending(shell->bus) >=
            shell->config.backlog;
 }
 

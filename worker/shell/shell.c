@@ -86,7 +86,7 @@ static void flush(struct worker_shell *shell)
     }
     struct err err = {0};
     shell_write(shell);
-    bool failed = ledger_commit(shell->ledger, &err) != 0;
+    bool failed = ledger_commit_now(shell->ledger, &err) != 0;
     commit_told(shell, failed, &err);
     /* Also when the bus took not all of it: what is left is offered again. */
     shell->commit_retry_ms = ledger_is_dirty(shell->ledger) ? now_ms + COMMIT_RETRY_MS : 0;
