@@ -51,6 +51,35 @@ void attempt_id(const struct attempt *attempt, char *ret_id)
     attempt_name_format(ret_id, &name);
 }
 
+/* ---- what is assigned and was not reported on ---- */
+
+static bool is_unreported(const struct attempt *attempt)
+{
+    return attempt->state == ATTEMPT_SCHEDULED && !attempt->unknown;
+}
+
+static void note_report(struct manager *manager, bool was_unreported, const struct attempt *attempt)
+{
+    bool is = attempt && is_unreported(attempt);
+    if (was_unreported && !is)
+        manager->reported_ms = manager->now.mono_ms;
+    manager->unreported += (size_t)is - (size_t)was_unreported;
+}
+
+void attempt_set_unknown(struct manager *manager, struct attempt *attempt, bool unknown)
+{
+    bool was = is_unreported(attempt);
+    attempt->unknown = unknown;
+    note_report(manager, was, attempt);
+}
+
+size_t manager_awaited_reports(const struct manager *manager)
+{
+    enum { PROGRESS_WITHIN_MS = 10000 }; /* after that, waiting helps nobody */
+    bool progress = manager->now.mono_ms - manager->reported_ms < PROGRESS_WITHIN_MS;
+    return progress ? manager->unreported : 0;
+}
+
 /* ---- creation and end ---- */
 
 static void attach(struct attempt *attempt, struct instance *instance, struct binding *binding)
@@ -130,6 +159,7 @@ static void forget_just_final(struct manager *manager, const struct attempt *att
 void attempt_free(struct manager *manager, struct attempt *attempt)
 {
     attempt_release(manager, attempt);
+    note_report(manager, is_unreported(attempt), NULL);
     forget_just_final(manager, attempt);
     detach(attempt);
     spec_version_unref(attempt->spec);
@@ -157,7 +187,9 @@ static bool attempt_set_state(struct manager *manager, struct attempt *attempt,
     if (state != attempt->state && !attempt_state_may_follow(attempt->state, state, next_run))
         return false;
     bool ended = !attempt_is_final(attempt) && attempt_state_is_final(state);
+    bool was_unreported = is_unreported(attempt);
     attempt->state = state;
+    note_report(manager, was_unreported, attempt);
     if (ended)
         note_final(manager, attempt);
     return true;

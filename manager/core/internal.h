@@ -130,6 +130,8 @@ bool attempt_is_given_up(const struct manager *manager, const struct attempt *at
 /* Monotonic time of that, INT64_MAX: never. */
 int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *attempt);
 bool attempt_is_outdated(const struct attempt *attempt);
+/* Its node is silent, or no longer. */
+void attempt_set_unknown(struct manager *manager, struct attempt *attempt, bool unknown);
 void attempts_note_storing(struct manager *manager);
 void attempts_note_committed(struct manager *manager);
 

@@ -232,6 +232,9 @@ const char *manager_id(const struct manager *manager);
 int64_t manager_term(const struct manager *manager);
 /* The largest seq given out. */
 int64_t manager_seq(const struct manager *manager);
+/* How many attempts are assigned, on nodes that are not silent, and were not reported on; 0 when no
+ * report has come for a while, so that nobody waits for ever. */
+size_t manager_awaited_reports(const struct manager *manager);
 /* Whether placement goes by what heartbeats say, so that they are to be read. */
 bool manager_goes_by_loads(const struct manager *manager);
 /* Whether EVENT_ZONE told of the time zone, or it is UTC. */
