@@ -42,7 +42,8 @@ void effects_event(struct effects *effects, const char *word, enum reason reason
     text_copy(effect->task_id, sizeof(effect->task_id), task_id);
     va_list args;
     va_start(args, format);
-    vsnprintf(effect->message, sizeof(effect->message), format, args);
+    effect->message = mem_alloc(LIMIT_MESSAGE_LENGTH + 1);
+    vsnprintf(effect->message, LIMIT_MESSAGE_LENGTH + 1, format, args);
     va_end(args);
 }
 
@@ -84,12 +85,16 @@ void effects_clear_marks(struct effects *effects)
 
 void effects_clear_items(struct effects *effects)
 {
+    for (size_t i = 0; i < effects->count; i++) {
+        free(effects->items[i].message);
+    }
     effects->count = 0;
 }
 
 void worker_effects_release(struct effects *effects)
 {
     effects_clear_marks(effects);
+    effects_clear_items(effects);
     free(effects->items);
     *effects = (struct effects){0};
 }

@@ -37,7 +37,7 @@ struct effect {
     int health_index;
     enum reason reason;
     const char *word; /* a constant */
-    char message[LIMIT_MESSAGE_LENGTH + 1];
+    char *message;    /* of an event */
 };
 
 enum job_marks {

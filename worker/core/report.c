@@ -70,7 +70,7 @@ static void attempt_write(const struct attempt *attempt, struct observed_attempt
         .seq = attempt->seq,
         .exit_code = attempt->exit_code,
         .reason = (int)attempt->reason,
-        .message = text_or_null(attempt->message),
+        .message = attempt->message,
         .health = (int)attempt->health.state,
         .ports = {.items = (void *)attempt->ports, .count = attempt->port_count},
         .execution = text_or_null(attempt->execution),

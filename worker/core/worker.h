@@ -81,7 +81,7 @@ void worker_free(struct worker *worker);
 void worker_step(struct worker *worker, struct worker_event *event, struct now now,
                  struct effects *effects);
 /* Monotonic time of the next WORKER_TIMER; INT64_MAX: none. */
-int64_t worker_deadline_ms(const struct worker *worker);
+int64_t worker_deadline_ms(struct worker *worker);
 
 /* ---- what the shell writes, asked for after a step ---- */
 
