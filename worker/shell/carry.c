@@ -122,6 +122,7 @@ void shell_carry_out(struct worker_shell *shell, bool committed)
             carry(shell, &taken.items[i]);
         } else {
             *effects_add(&shell->effects, taken.items[i].kind) = taken.items[i];
+            taken.items[i].message = NULL; /* given on */
         }
     }
     worker_effects_release(&taken);

@@ -100,7 +100,8 @@ bool shell_decode_assignment(struct worker_shell *shell, const struct bus_messag
 void shell_on_message(struct worker_shell *shell, const struct bus_message *message);
 /* task_env.c */
 struct task_env {
-    char **items; /* "KEY=value", NULL-ended */
+    struct arena arena; /* of all of it */
+    char **items;       /* "KEY=value", NULL-ended */
     size_t count;
     void *payload; /* NULL: none */
     size_t payload_length;
