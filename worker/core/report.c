@@ -40,10 +40,16 @@ const struct node_desired *worker_desired(const struct worker *worker)
     return worker->desired ? &worker->desired->value : NULL;
 }
 
-const struct assignment *worker_assignment(const struct worker *worker, const char *job)
+struct held_assignment *worker_held(const struct worker *worker, const char *job)
 {
     const struct job *found = worker_job_find(worker, job);
-    return found && found->held ? &found->held->value : NULL;
+    return found ? found->held : NULL;
+}
+
+const struct assignment *worker_assignment(const struct worker *worker, const char *job)
+{
+    const struct held_assignment *held = worker_held(worker, job);
+    return held ? &held->value : NULL;
 }
 
 const char *worker_refused(const struct worker *worker, int64_t *ret_term)

@@ -11,6 +11,7 @@ void held_assignment_free(struct held_assignment *held)
 {
     if (held) {
         arena_release(&held->arena);
+        free(held->heard);
         free(held);
     }
 }

@@ -38,6 +38,8 @@ struct worker_config {
 struct held_assignment {
     struct arena arena;
     struct assignment value;
+    void *heard; /* its bytes, until they are stored */
+    size_t heard_length;
 };
 struct held_desired {
     struct arena arena;
@@ -94,6 +96,8 @@ int64_t worker_interval_ms(const struct worker *worker);
 const struct node_desired *worker_desired(const struct worker *worker); /* NULL: none */
 /* NULL when the job has none here. Valid until the next step. */
 const struct assignment *worker_assignment(const struct worker *worker, const char *job);
+/* The same as it was given; the shell may take its bytes away. */
+struct held_assignment *worker_held(const struct worker *worker, const char *job);
 /* The state document of a job under a new sequence number; false when the job is unknown. Its lists
  * live in `arena`, its texts in the worker until the next step. */
 bool worker_state_write(struct worker *worker, const char *job, struct arena *arena,
