@@ -49,14 +49,17 @@ void effects_event(struct effects *effects, const char *word, enum reason reason
 
 void effects_mark(struct effects *effects, const char *job, unsigned marks)
 {
-    struct mark *mark = NULL;
-    HASH_FIND_STR(effects->marks, job, mark);
+    struct mark *mark = effects->marked;
+    if (!mark || strcmp(mark->job, job) != 0) {
+        HASH_FIND_STR(effects->marks, job, mark);
+    }
     if (!mark) {
         mark = mem_alloc(sizeof(*mark));
         text_copy(mark->job, sizeof(mark->job), job);
         HASH_ADD_STR(effects->marks, job, mark);
     }
     mark->bits |= marks;
+    effects->marked = mark;
 }
 
 void effects_each_mark(const struct effects *effects,
@@ -80,6 +83,7 @@ void effects_clear_marks(struct effects *effects)
         HASH_DEL(effects->marks, mark);
         free(mark);
     }
+    effects->marked = NULL;
     effects->info = effects->desired = effects->meta = false;
 }
 

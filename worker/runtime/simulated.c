@@ -18,7 +18,7 @@ enum { EXIT_BY_REBOOT = 255 };
 
 struct now simulated_now(const struct simulated_engine *engine)
 {
-    return engine->config.clock->now(engine->config.clock);
+    return engine->stepping ? engine->step_now : engine->config.clock->now(engine->config.clock);
 }
 
 /* ---- what is due ---- */
@@ -230,10 +230,10 @@ static struct simulated_task *first_due(const struct simulated_engine *engine, i
 
 void simulated_engine_step(struct simulated_engine *engine)
 {
-    int64_t now_ms = simulated_now(engine).mono_ms;
     struct simulated_task *due;
+    engine->step_now = simulated_now(engine);
     engine->stepping = true;
-    while (engine->answers || (due = first_due(engine, now_ms))) {
+    while (engine->answers || (due = first_due(engine, engine->step_now.mono_ms))) {
         if (engine->answers)
             simulated_answer_deliver(engine, engine->answers);
         else

@@ -22,6 +22,7 @@ struct simulated_task {
     const char *node, *cluster, *task_id;    /* behind it, in its own memory */
     const struct simulated_runtime *starter; /* that waits for it to run; NULL: it has gone */
     int64_t run;
+    char execution[32]; /* its name in the engine */
     enum simulated_phase phase;
     struct script script;
     int64_t due_exit_code;
@@ -70,6 +71,7 @@ struct simulated_engine {
     int starts_to_fail;
     bool down;
     bool stepping;
+    struct now step_now; /* while it steps */
     bool any_doomed;
 };
 

@@ -50,8 +50,6 @@ static void answer_drop(struct simulated_engine *engine, struct simulated_answer
 void simulated_runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
                               enum runtime_event_kind kind, enum reason reason)
 {
-    char id[32];
-    snprintf(id, sizeof(id), "simulated-%" PRId64, task->run);
     struct runtime_event event = {
         .kind = kind,
         .task_id = task->task_id,
@@ -60,7 +58,7 @@ void simulated_runtime_report(struct simulated_runtime *runtime, const struct si
         .exit_code = task->exit_code,
         .reason = (int)reason,
         .oom_killed = task->oom_killed,
-        .execution_id = id,
+        .execution_id = task->execution,
         .started_ms = task->started_ms,
         .finished_ms = task->finished_ms,
         .ports = task->ports,
@@ -228,6 +226,7 @@ static void task_new(struct simulated_runtime *runtime, const struct runtime_sta
     struct simulated_engine *engine = runtime->engine;
     struct simulated_task *task = task_alloc(runtime, start->task_id);
     task->run = start->run;
+    snprintf(task->execution, sizeof(task->execution), "simulated-%" PRId64, start->run);
     task->script = simulated_script_read(&start->task->command);
     task->resources = start->task->resources;
     task->resources.devices = (struct string_list){0}; /* not ours to keep */

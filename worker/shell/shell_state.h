@@ -18,6 +18,7 @@ enum {
     STAGE_ASKS = 2, /* questions to us */
     COMMIT_RETRY_MS = 1000,
     HASHES_KEPT = 512,
+    EFFECTS_KEPT = 16, /* room for so many stays from batch to batch */
     LOG_ANSWER_BYTES = 1024 * 1024,
     LOG_CHUNK_BYTES = 32 * 1024,
     LOG_LEASE_MAX_MS = 5 * 60 * 1000,

@@ -2,20 +2,48 @@
 #include "worker/shell/shell_state.h"
 
 #include "platform/base/base64.h"
+#include "platform/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { OWN_COUNT = 6 };
+/* What every task has. */
+struct variable {
+    const char *name, *value;
+};
+
+static char *add_at(struct task_env *env, char *text, const struct variable *variable)
+{
+    env->items[env->count++] = text;
+    text = stpcpy(text, variable->name);
+    *text++ = '=';
+    return stpcpy(text, variable->value) + 1;
+}
+
+static size_t size_of(const struct variable *variable)
+{
+    return strlen(variable->name) + 1 + strlen(variable->value) + 1;
+}
+
+/* With room for `more`; in one piece of memory. */
+static void add_all(struct task_env *env, const struct variable *variables, size_t count,
+                    size_t more)
+{
+    size_t list = (count + more + 1) * sizeof(char *), size = list;
+    for (size_t i = 0; i < count; i++) {
+        size += size_of(&variables[i]);
+    }
+    env->items = arena_alloc(&env->arena, size);
+    char *text = (char *)env->items + list;
+    for (size_t i = 0; i < count; i++) {
+        text = add_at(env, text, &variables[i]);
+    }
+}
 
 static void add(struct task_env *env, const char *name, const char *value)
 {
-    size_t name_length = strlen(name), size = strlen(value) + 1;
-    char *text = arena_alloc(&env->arena, name_length + 1 + size);
-    env->items[env->count++] = text;
-    memcpy(text, name, name_length);
-    text[name_length] = '=';
-    memcpy(text + name_length + 1, value, size);
+    const struct variable variable = {name, value};
+    add_at(env, arena_alloc(&env->arena, size_of(&variable)), &variable);
 }
 
 static void add_meta(struct task_env *env, const struct string_map *meta)
@@ -45,13 +73,12 @@ void task_env_init(const struct worker_shell *shell, const struct attempt_view *
     attempt_name_parse(view->id, &name);
     snprintf(index, sizeof(index), "%lld", (long long)name.index);
     *ret_env = (struct task_env){.arena = ARENA_EMPTY};
-    ret_env->items = arena_array(&ret_env->arena, OWN_COUNT + more + 1, sizeof(char *));
-    add(ret_env, "ARGOSY_JOB", name.job);
-    add(ret_env, "ARGOSY_TASK", name.task);
-    add(ret_env, "ARGOSY_INDEX", index);
-    add(ret_env, "ARGOSY_TASK_ID", view->id);
-    add(ret_env, "ARGOSY_NODE", shell->node);
-    add(ret_env, "ARGOSY_DATACENTER", shell->config.datacenter);
+    const struct variable own[] = {
+        {"ARGOSY_JOB", name.job},     {"ARGOSY_TASK", name.task},
+        {"ARGOSY_INDEX", index},      {"ARGOSY_TASK_ID", view->id},
+        {"ARGOSY_NODE", shell->node}, {"ARGOSY_DATACENTER", shell->config.datacenter},
+    };
+    add_all(ret_env, own, ARRAY_LENGTH(own), more);
     if (dispatched) {
         add_meta(ret_env, &view->spec->meta);
     }
