@@ -47,10 +47,9 @@ static int64_t *counter_of(struct state_counts *counts, enum attempt_state state
     return &counts->pending;
 }
 
-static void count_instance(const struct instance *instance, struct job_status *status,
-                           struct task_summary *summary)
+static void count_attempt(const struct attempt *attempt, struct job_status *status,
+                          struct task_summary *summary)
 {
-    const struct attempt *attempt = instance ? representative(instance) : NULL;
     if (!attempt) {
         status->counts.pending++;
         summary->pending++;
@@ -71,9 +70,10 @@ static void count_instance(const struct instance *instance, struct job_status *s
 
 static void count_leaving(const struct group *group, struct state_counts *counts)
 {
+    const struct task_spec *task = spec_task(&job_present(group->job)->spec, group->name);
     for (size_t i = 0; i < group->capacity; i++) {
         const struct instance *instance = group->instances[i];
-        if (!instance || instance_is_wanted(instance))
+        if (!instance || instance_is_wanted_by(instance, task))
             continue;
         const struct attempt *attempt = representative(instance);
         if (attempt && !attempt_is_final(attempt))
@@ -184,12 +184,12 @@ static int fill_instance(const struct instance *instance, struct arena *arena,
 {
     summary->count++;
     status->wanted++;
-    count_instance(instance, status, summary);
+    const struct attempt *attempt = instance ? representative(instance) : NULL;
+    count_attempt(attempt, status, summary);
     if (!instance)
         return 0;
     status->outdated += instance_is_outdated(instance);
-    bool pending = instance->waiting && !representative(instance);
-    return pending ? note_pending(instance, arena, status) : 0;
+    return instance->waiting && !attempt ? note_pending(instance, arena, status) : 0;
 }
 
 /* Said without an instance that could wait for it. */
@@ -230,20 +230,27 @@ static int fill_task(const struct job *job, const struct task_spec *task, struct
     int64_t capacity = group ? (int64_t)group->capacity : 0;
     for (int64_t i = 0; (i < task->count || i < capacity) && !error; i++) {
         const struct instance *instance = group ? group_instance(group, i) : NULL;
-        if (instance ? instance_is_wanted(instance) : i < task->count)
+        if (instance ? instance_is_wanted_by(instance, task) : i < task->count)
             error = fill_instance(instance, arena, status, summary);
     }
     return error;
 }
 
-static int64_t failed_for_good(const struct job *job)
+/* Whether so many have failed for good; more than `others` that have not are not looked at. */
+static bool have_failed_for_good(const struct job *job, int64_t count, int64_t others)
 {
-    int64_t count = 0;
-    for (const struct group *group = job->groups; group; group = group->next)
-        for (size_t i = 0; i < group->capacity; i++)
-            count += group->instances[i] && instance_is_wanted(group->instances[i]) &&
-                     instance_is_exhausted(group->instances[i]);
-    return count;
+    for (const struct group *group = job->groups; group && others >= 0; group = group->next) {
+        const struct task_spec *task = spec_task(&job_present(job)->spec, group->name);
+        for (size_t i = 0; i < group->capacity && others >= 0; i++) {
+            const struct instance *instance = group->instances[i];
+            if (!instance || !instance_is_wanted_by(instance, task))
+                continue;
+            bool failed = instance_is_exhausted(instance);
+            count -= failed;
+            others -= !failed;
+        }
+    }
+    return !count && others >= 0;
 }
 
 /* Of a job that is stopped only what has not ended is counted. */
@@ -264,7 +271,7 @@ static enum job_state state_of(const struct job *job, const struct job_status *s
         return JOB_PARENT;
     if (status->wanted && completed == status->wanted)
         return JOB_COMPLETED;
-    if (status->wanted && completed + failed_for_good(job) == status->wanted)
+    if (status->wanted && have_failed_for_good(job, status->wanted - completed, completed))
         return JOB_FAILED;
     if (running + completed >= status->wanted && (status->wanted || !job_is_everywhere(job)))
         return JOB_RUNNING;
