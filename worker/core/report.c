@@ -169,14 +169,10 @@ static const struct attempt *find_by_any_name(const struct worker *worker, const
     return best;
 }
 
-bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view)
+static struct attempt_view view_of(const struct worker *worker, const struct attempt *attempt)
 {
-    const struct attempt *attempt = find_by_any_name(worker, name);
-    if (!attempt) {
-        return false;
-    }
     bool waits = attempt->state < ATTEMPT_RUNNING && attempt->kept_run;
-    *ret_view = (struct attempt_view){
+    return (struct attempt_view){
         .id = attempt->id,
         .job = attempt->job->name,
         .runtime = attempt->runtime,
@@ -188,14 +184,27 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .spec = attempt->spec,
         .task = attempt->task,
     };
-    return true;
 }
 
-bool worker_wants(const struct worker *worker, const char *id, int64_t run)
+bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view)
+{
+    const struct attempt *attempt = find_by_any_name(worker, name);
+    if (attempt) {
+        *ret_view = view_of(worker, attempt);
+    }
+    return attempt;
+}
+
+bool worker_wants(const struct worker *worker, const char *id, int64_t run,
+                  struct attempt_view *ret_view)
 {
     const struct attempt *attempt = worker_attempt_find(worker, id);
-    return attempt && attempt->run == run && attempt->in_flight && attempt->task &&
-           attempt->state < ATTEMPT_RUNNING;
+    bool wanted = attempt && attempt->run == run && attempt->in_flight && attempt->task &&
+                  attempt->state < ATTEMPT_RUNNING;
+    if (wanted) {
+        *ret_view = view_of(worker, attempt);
+    }
+    return wanted;
 }
 
 bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run)

@@ -126,8 +126,9 @@ struct attempt_view {
 /* By attempt id, or by instance name "job_task_index" (the newest attempt of it). */
 bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view);
 /* Whether the execution (id, run) is still to be started: an effect may be older than a change of
- * mind. */
-bool worker_wants(const struct worker *worker, const char *id, int64_t run);
+ * mind. The view, with a task, is set when it is. */
+bool worker_wants(const struct worker *worker, const char *id, int64_t run,
+                  struct attempt_view *ret_view);
 /* Whether it was to be started, and is to be stopped since: the runtime will never tell of it. */
 bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run);
 void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),

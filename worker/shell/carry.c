@@ -24,8 +24,7 @@ static void carry_start(struct worker_shell *shell, struct runtime *runtime,
                         const struct effect *effect)
 {
     struct attempt_view view;
-    if (!worker_wants(shell->worker, effect->task_id, effect->run) ||
-        !worker_find(shell->worker, effect->task_id, &view)) {
+    if (!worker_wants(shell->worker, effect->task_id, effect->run, &view)) {
         drop_start(shell, effect);
         return;
     }

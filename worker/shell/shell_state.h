@@ -107,6 +107,7 @@ struct task_env {
     void *payload; /* NULL: none */
     size_t payload_length;
 };
+/* Of one whose task is known. */
 void task_env_init(const struct worker_shell *shell, const struct attempt_view *view,
                    struct task_env *ret_env);
 void task_env_release(struct task_env *env);

@@ -4,7 +4,6 @@
 #include "platform/base/base64.h"
 #include "platform/base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What every task has. */
@@ -63,18 +62,25 @@ static void take_payload(struct task_env *env, const char *text)
     env->payload_length = length > 0 ? (size_t)length : 0;
 }
 
+/* From its id, job_task_index_suffix. */
+static void index_copy(const struct attempt_view *view, char ret_text[LIMIT_TASK_ID_LENGTH + 1])
+{
+    const char *index = view->id + strlen(view->job) + 1 + strlen(view->task->name) + 1;
+    size_t length = strcspn(index, "_");
+    memcpy(ret_text, index, length);
+    ret_text[length] = '\0';
+}
+
 void task_env_init(const struct worker_shell *shell, const struct attempt_view *view,
                    struct task_env *ret_env)
 {
-    char index[24];
-    struct attempt_name name = {.index = 0};
     const struct dispatched *dispatched = view->spec ? view->spec->dispatched : NULL;
     size_t more = dispatched ? view->spec->meta.count : 0;
-    attempt_name_parse(view->id, &name);
-    snprintf(index, sizeof(index), "%lld", (long long)name.index);
+    char index[LIMIT_TASK_ID_LENGTH + 1];
+    index_copy(view, index);
     *ret_env = (struct task_env){.arena = ARENA_EMPTY};
     const struct variable own[] = {
-        {"ARGOSY_JOB", name.job},     {"ARGOSY_TASK", name.task},
+        {"ARGOSY_JOB", view->job},    {"ARGOSY_TASK", view->task->name},
         {"ARGOSY_INDEX", index},      {"ARGOSY_TASK_ID", view->id},
         {"ARGOSY_NODE", shell->node}, {"ARGOSY_DATACENTER", shell->config.datacenter},
     };
