@@ -409,7 +409,6 @@ static void decode_number_map(struct decoder *decoder, const struct place *place
 
 /* ---- records ---- */
 
-/* Into what is initialised. */
 static bool decode_inside(struct decoder *decoder, const struct place *place,
                           const struct record *record, const cJSON *value, void *ret_value)
 {
@@ -462,10 +461,8 @@ static void decode_records(struct decoder *decoder, const struct place *place,
 static void decode_object_optional(struct decoder *decoder, const struct place *place,
                                    const struct field *field, const cJSON *value, void *ret_member)
 {
-    void *inside = decode_alloc(decoder, 1, field->record->size);
-    if (!init_records(field->record, inside, 1))
-        return;
-    if (decode_inside(decoder, place, field->record, value, inside))
+    void *inside = init_records(field->record, decode_alloc(decoder, 1, field->record->size), 1);
+    if (inside && decode_inside(decoder, place, field->record, value, inside))
         *(void **)ret_member = inside;
 }
 
