@@ -249,6 +249,8 @@ bool dependencies_are_sound(struct manager *manager, const char *name, const str
 /* Does what should be done for the job now. */
 void job_reconcile(struct manager *manager, struct job *job);
 bool instance_is_wanted(const struct instance *instance);
+/* The same, for many of a group: `task` is theirs in the present version, NULL: none. */
+bool instance_is_wanted_by(const struct instance *instance, const struct task_spec *task);
 /* In the present version, or NULL. */
 const struct task_spec *instance_task(const struct instance *instance);
 /* Something of it may run. */
