@@ -143,8 +143,6 @@ static void lead(struct manager_shell *shell)
     step_kind(shell, EVENT_PICTURE_WHOLE);
     if (!is_leading(shell))
         return;
-    log_info("leading cluster=%s term=%lld", manager_cluster(shell->manager),
-             (long long)manager_term(shell->manager));
     /* a new term writes everything anew; else what is stored is said again, since nothing tells
      * whether the broker kept it */
     if (manager_term(shell->manager) == term &&
@@ -158,6 +156,9 @@ static void on_stage(void *context, int stage)
     log_debug("stage complete stage=%d", stage);
     if (stage == STAGE_WORKERS)
         lead(shell);
+    if (stage == STAGE_COMMANDS && is_leading(shell)) /* who reads this may command */
+        log_info("leading cluster=%s term=%lld", manager_cluster(shell->manager),
+                 (long long)manager_term(shell->manager));
 }
 
 static void on_session(void *context, int64_t session)

@@ -107,10 +107,14 @@ static void records_apply(struct records *records, const struct store_write *wri
 {
     bool found;
     size_t at = records_find(records, write->table, write->key, &found);
-    if (found)
+    if (found && !write->remove) {
+        record_release(&records->items[at]);
+        records->items[at] = record_of(write);
+    } else if (found) {
         records_remove(records, at);
-    if (!write->remove)
+    } else if (!write->remove) {
         records_insert(records, at, record_of(write));
+    }
 }
 
 static int check_keys(const struct store_write *writes, size_t count, struct err *err)

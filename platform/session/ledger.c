@@ -16,14 +16,14 @@
 #include <uthash.h>
 
 struct note {
-    char *name; /* table digit + key */
-    char *bytes;
+    char *bytes; /* behind the name */
     size_t length;
     bool store;   /* still to be stored or removed */
     bool remove;  /* from the store */
     bool publish; /* still to be published, retained; empty when `remove` */
     bool clear;   /* and after that the empty message */
     UT_hash_handle hh;
+    char name[]; /* table digit + key */
 };
 
 struct message {
@@ -70,17 +70,10 @@ struct ledger *ledger_new(struct store *store, struct bus *bus)
     return ledger;
 }
 
-static void note_release(struct note *note)
-{
-    free(note->name);
-    free(note->bytes);
-    free(note);
-}
-
 static void note_free(struct batch *batch, struct note *note)
 {
     HASH_DEL(batch->notes, note);
-    note_release(note);
+    free(note);
 }
 
 static void message_pop(struct batch *batch)
@@ -124,10 +117,14 @@ static const char *note_key(const struct note *note)
 
 static struct note *note_find(const struct batch *batch, enum store_table table, const char *key)
 {
-    char name[STORE_KEY_MAX + 2] = {(char)('0' + (int)table)};
+    char name[STORE_KEY_MAX + 1];
+    size_t length = strlen(key);
     struct note *note;
-    strncpy(name + 1, key, STORE_KEY_MAX);
-    HASH_FIND_STR(batch->notes, name, note);
+    if (length > STORE_KEY_MAX)
+        return NULL; /* the store will not take it */
+    name[0] = (char)('0' + (int)table);
+    memcpy(name + 1, key, length);
+    HASH_FIND(hh, batch->notes, name, length + 1, note);
     return note;
 }
 
@@ -139,13 +136,15 @@ static struct note *ledger_note(struct ledger *ledger, enum store_table table, c
     struct note *note = note_find(batch, table, key);
     if (note)
         note_free(batch, note);
-    note = mem_alloc(sizeof *note);
-    note->name = mem_printf("%c%s", (char)('0' + (int)table), key);
-    note->bytes = mem_alloc(length);
+    size_t key_length = strlen(key);
+    note = mem_alloc(sizeof *note + key_length + 2 + length);
+    note->name[0] = (char)('0' + (int)table);
+    memcpy(note->name + 1, key, key_length);
+    note->bytes = note->name + key_length + 2;
     note->length = length;
     if (length)
         memcpy(note->bytes, bytes, length);
-    HASH_ADD_KEYPTR(hh, batch->notes, note->name, strlen(note->name), note);
+    HASH_ADD_KEYPTR(hh, batch->notes, note->name, key_length + 1, note);
     return note;
 }
 
@@ -276,14 +275,14 @@ static bool wins_over(const struct note *note, struct note *older)
 static void note_join(struct batch *batch, struct note *note)
 {
     struct note *older;
-    HASH_FIND_STR(batch->notes, note->name, older);
+    HASH_FIND(hh, batch->notes, note->name, note->hh.keylen, older);
     if (older && !wins_over(note, older)) {
-        note_release(note);
+        free(note);
         return;
     }
     if (older)
         note_free(batch, older);
-    HASH_ADD_KEYPTR(hh, batch->notes, note->name, strlen(note->name), note);
+    HASH_ADD_KEYPTR(hh, batch->notes, note->name, note->hh.keylen, note);
 }
 
 /* What is left of what was under way goes in front of what was gathered meanwhile. */
