@@ -28,6 +28,9 @@ size_t spec_task_index(const struct job_spec *spec, const struct task_spec *task
 
 void mark_job(struct manager *manager, struct job *job, enum mark_bit bit);
 /* A buried job has no status any more. */
+/* Whether its history says more than its specification, or did: one that says nothing is not
+ * written. */
+bool job_has_history(const struct job *job);
 void mark_job_withdraw_status(struct manager *manager, struct job *job);
 void mark_desired(struct manager *manager, struct node *node);
 /* The assignment's content changed: the next revision, and with it the node's index. */
