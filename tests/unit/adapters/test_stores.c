@@ -61,7 +61,7 @@ static int write_many(struct store *store, size_t count, const void *value, size
                       struct err *err)
 {
     struct store_write *writes = mem_resize(NULL, count, sizeof *writes);
-    char(*keys)[16] = mem_resize(NULL, count, sizeof *keys);
+    char(*keys)[24] = mem_resize(NULL, count, sizeof *keys);
     for (size_t i = 0; i < count; i++) {
         snprintf(keys[i], sizeof keys[i], "k%04zu", i);
         writes[i] = (struct store_write){STORE_DOCUMENTS, false, keys[i], value, length};
