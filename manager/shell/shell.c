@@ -364,24 +364,15 @@ void manager_shell_on_timer(struct manager_shell *shell)
     manager_shell_end_of_batch(shell);
 }
 
-/* False: nothing was under way. */
-static bool settled(struct manager_shell *shell)
-{
-    if (!ledger_is_committing(shell->ledger))
-        return false;
-    ledger_settle(shell->ledger);
-    return true;
-}
-
 void manager_shell_stop(struct manager_shell *shell)
 {
     if (is_leading(shell)) {
         shell->config.backlog = SIZE_MAX; /* who waits would not be heard again */
         manager_shell_end_of_batch(shell);
         step_kind(shell, EVENT_OFFLINE);
-        do
-            flush(shell);
-        while (settled(shell));
+        flush(shell);
+        while (ledger_is_committing(shell->ledger))
+            ledger_settle(shell->ledger); /* and what it makes due is flushed */
     }
     session_say_offline(shell->session, manager_shell_now(shell));
 }

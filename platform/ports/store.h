@@ -1,8 +1,8 @@
 /* The store port: a few ordered tables of (key, value), changed by one transaction at a time.
  *
  * A shell gives everything that a batch changed in one write. What is on disk is told later, so
- * that a slow disk does not keep the owner from its other work. Readers see the last transaction
- * that was told. */
+ * that a slow disk does not keep the owner from its other work. Who reads waits for the write that
+ * is under way, and sees it. */
 #ifndef ARGOSY_PORTS_STORE_H
 #define ARGOSY_PORTS_STORE_H
 
