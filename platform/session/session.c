@@ -20,10 +20,12 @@ struct session {
     int64_t number;
     int64_t said; /* of the last connection whose first stage was completed, 0: none yet */
     char instance[INSTANCE_LENGTH + 1];
-    char nonce[NONCE_LENGTH + 1];
+    char nonce[NONCE_LENGTH + 1]; /* of the barrier */
+    char later[NONCE_LENGTH + 1]; /* of the newest sent after it, "": none */
     enum stage_phase phase;
     int stage; /* completed */
     bool quiet;
+    bool heard; /* anything, since the deadline was set */
     int64_t deadline_ms;
     int64_t duplicate_quiet_until_ms;
 };
@@ -99,24 +101,37 @@ void session_start(struct session *session, struct now now)
     session->config.bus->ops->start(session->config.bus);
 }
 
+static void session_expect(struct session *session, struct now now)
+{
+    session->heard = false;
+    session->deadline_ms = now.mono_ms + ANSWER_TIMEOUT_MS;
+}
+
 static void stage_begin(struct session *session, int stage, struct now now)
 {
     const struct session_stage *filters = &session->config.stages[stage - 1];
     session->phase = PHASE_SUBSCRIBING;
-    session->deadline_ms = now.mono_ms + ANSWER_TIMEOUT_MS;
+    session_expect(session, now);
     session->config.bus->ops->subscribe(session->config.bus, stage, filters->filters,
                                         filters->count);
+}
+
+static void session_send_barrier(struct session *session, char ret_nonce[NONCE_LENGTH + 1],
+                                 struct now now)
+{
+    session_expect(session, now);
+    prng_base32(session->config.prng, ret_nonce, NONCE_LENGTH);
+    _cleanup_buf_ struct buf payload = BUF_EMPTY;
+    struct barrier_document barrier = {ret_nonce};
+    codec_encode(&barrier_record, &barrier, &payload);
+    session_publish(session, session->config.barrier_topic, &payload, false);
 }
 
 static void stage_send_barrier(struct session *session, struct now now)
 {
     session->phase = PHASE_BARRIER;
-    session->deadline_ms = now.mono_ms + ANSWER_TIMEOUT_MS;
-    prng_base32(session->config.prng, session->nonce, NONCE_LENGTH);
-    _cleanup_buf_ struct buf payload = BUF_EMPTY;
-    struct barrier_document barrier = {session->nonce};
-    codec_encode(&barrier_record, &barrier, &payload);
-    session_publish(session, session->config.barrier_topic, &payload, false);
+    session->later[0] = '\0';
+    session_send_barrier(session, session->nonce, now);
 }
 
 /* With the number that no stage has; nobody waits for the answer. */
@@ -245,15 +260,20 @@ static bool session_on_barrier(struct session *session, const struct bus_message
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     _cleanup_problems_ struct problems problems = {0};
     struct barrier_document barrier;
-    if (!codec_decode(&barrier_record, message->payload, message->length, CODEC_LENIENT, &arena,
-                      &barrier, &problems) &&
-        session->phase == PHASE_BARRIER && barrier.nonce && !strcmp(barrier.nonce, session->nonce))
+    if (codec_decode(&barrier_record, message->payload, message->length, CODEC_LENIENT, &arena,
+                     &barrier, &problems) ||
+        session->phase != PHASE_BARRIER || !barrier.nonce)
+        return true;
+    if (!strcmp(barrier.nonce, session->nonce))
         stage_complete(session, now);
+    else if (session->later[0] && !strcmp(barrier.nonce, session->later))
+        session_reconnect(session, "the broker dropped messages");
     return true;
 }
 
 bool session_on_message(struct session *session, const struct bus_message *message, struct now now)
 {
+    session->heard = true;
     if (!strcmp(message->topic, session->config.barrier_topic))
         return session_on_barrier(session, message, now);
     if (strcmp(message->topic, session->config.presence_topic) != 0)
@@ -262,12 +282,19 @@ bool session_on_message(struct session *session, const struct bus_message *messa
     return true;
 }
 
+/* What comes on shows that the broker is only slow: connecting again would begin it all anew. */
 void session_on_timer(struct session *session, struct now now)
 {
-    if (now.mono_ms >= session->deadline_ms)
+    if (now.mono_ms < session->deadline_ms)
+        return;
+    if (!session->heard)
         session_reconnect(session, session->phase == PHASE_BARRIER
                                        ? "the barrier did not come back"
                                        : "a subscription was not answered");
+    else if (session->phase == PHASE_BARRIER)
+        session_send_barrier(session, session->later, now);
+    else
+        session_expect(session, now);
 }
 
 int64_t session_deadline_ms(const struct session *session)

@@ -10,9 +10,11 @@
  * and connects again. Two live processes with one id take the broker's session from each other;
  * each hears, when it connects again, that the other has spoken since: on_duplicate.
  *
- * Failure modes: a barrier that does not return within ANSWER_TIMEOUT_MS (the broker drops what
- * exceeds its queue) makes the bus connect again. The shell owns the bus handler and forwards to
- * session_*. */
+ * Failure modes. Nothing at all within ANSWER_TIMEOUT_MS while a subscription or a barrier is
+ * awaited: the bus connects again. Something, but not the barrier: a slow broker, or one that
+ * dropped it (as it does with what exceeds its queue). Another barrier is sent after it; when that
+ * comes back alone, the first was dropped, and what was retained may have been: the bus connects
+ * again. The shell owns the bus handler and forwards to session_*. */
 #ifndef ARGOSY_PLATFORM_SESSION_H
 #define ARGOSY_PLATFORM_SESSION_H
 
@@ -68,7 +70,8 @@ void session_start(struct session *session, struct now now);
 void session_on_connected(struct session *session, struct now now);
 void session_on_disconnected(struct session *session, struct now now);
 void session_on_subscribed(struct session *session, int stage, bool granted, struct now now);
-/* True when the message was the session's (presence or barrier topic) and is done with. */
+/* Call with every message. True when it was the session's (presence or barrier topic) and is done
+ * with. */
 bool session_on_message(struct session *session, const struct bus_message *message, struct now now);
 /* Time-outs. Call when session_deadline_ms() has come (monotonic, INT64_MAX: none). */
 void session_on_timer(struct session *session, struct now now);

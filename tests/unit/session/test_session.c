@@ -241,6 +241,47 @@ static void a_barrier_that_does_not_come_back_connects_again(void **state)
     assert_presence(fixture, "online", START_MS + 1);
 }
 
+static void wait_out(struct process *process)
+{
+    if (session_deadline_ms(process->session) == INT64_MAX)
+        return; /* nothing is awaited */
+    process->now.mono_ms = session_deadline_ms(process->session);
+    session_on_timer(process->session, process->now);
+}
+
+/* As from a broker that has more to say than it can. */
+static void hear_something(struct process *process)
+{
+    struct bus_message message = {.topic = "docs/a", .payload = "1", .length = 1, .qos = 1};
+    session_on_message(process->session, &message, process->now);
+}
+
+static void a_slow_broker_is_waited_for_while_anything_comes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct process *process = &fixture->process;
+    while (session_stage(process->session) < 2) {
+        hear_something(process);
+        wait_out(process);
+        memory_broker_step(fixture->broker);
+    }
+    assert_int_equal(session_number(process->session), START_MS);
+}
+
+static void a_barrier_that_only_a_later_one_follows_was_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct process *process = &fixture->process;
+    memory_broker_drop_next(fixture->broker, 2); /* the birth and the barrier */
+    settle(fixture);
+    hear_something(process);
+    wait_out(process);
+    assert_int_equal(session_number(process->session), START_MS);
+    settle(fixture);
+    assert_int_equal(session_stage(process->session), 2);
+    assert_presence(fixture, "online", START_MS + 1);
+}
+
 static void its_own_will_of_the_present_session_is_answered_by_the_next_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -355,6 +396,8 @@ int main(void)
         TEST(after_a_broker_that_forgot_everything_the_stages_run_again),
         TEST(a_refused_subscription_waits_for_the_bus_to_ask_again),
         TEST(a_barrier_that_does_not_come_back_connects_again),
+        TEST(a_slow_broker_is_waited_for_while_anything_comes),
+        TEST(a_barrier_that_only_a_later_one_follows_was_dropped),
         TEST(its_own_will_of_the_present_session_is_answered_by_the_next_one),
         TEST(an_older_or_broken_presence_is_written_over),
         TEST(a_larger_number_of_an_earlier_life_is_overtaken),
