@@ -220,6 +220,8 @@ void manager_shell_on_message(struct manager_shell *shell, const struct bus_mess
     const struct message_row *row = row_of(topic.kind);
     if (!row || is_untimely(shell, row, message))
         return;
+    if (row->ours && message->retained)
+        ledger_heard(shell->ledger, message->topic, message->payload, message->length);
     /* our own, come back: once, so that an old one that is said again is written over */
     if (row->ours && !session_is_quiet(shell->session) &&
         hash_memory_take(&shell->echoes,

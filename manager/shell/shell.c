@@ -143,10 +143,10 @@ static void lead(struct manager_shell *shell)
     step_kind(shell, EVENT_PICTURE_WHOLE);
     if (!is_leading(shell))
         return;
-    /* a new term writes everything anew; else what is stored is said again, since nothing tells
-     * whether the broker kept it */
-    if (manager_term(shell->manager) == term &&
-        ledger_republish(shell->ledger, manager_shell_is_own, shell, &err))
+    /* a new term writes everything anew; else what the broker did not keep is said again */
+    if (manager_term(shell->manager) != term)
+        ledger_forget_heard(shell->ledger);
+    else if (ledger_republish(shell->ledger, manager_shell_is_own, shell, &err))
         log_error("cannot publish what is stored: %s", err.text);
 }
 
@@ -182,6 +182,7 @@ static void on_connected(void *context)
     struct manager_shell *shell = context;
     log_info("connected to the broker");
     shell->unreachable_said = false;
+    ledger_forget_heard(shell->ledger);
     session_on_connected(shell->session, manager_shell_now(shell));
     manager_shell_end_of_batch(shell);
 }

@@ -10,6 +10,7 @@
 #include "platform/session/ledger.h"
 
 #include "platform/base/mem.h"
+#include "platform/session/events.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,8 @@ struct ledger {
     struct store_write *writes; /* of what is under way */
     ledger_committed_fn *committed;
     void *context;
+    uint64_t *heard; /* hashes of what the broker holds */
+    size_t heard_count, heard_room;
 };
 
 static void batch_init(struct batch *batch)
@@ -102,6 +105,7 @@ void ledger_free(struct ledger *ledger)
     ledger_settle(ledger);
     batch_release(&ledger->under_way);
     batch_release(&ledger->gathered);
+    ledger_forget_heard(ledger);
     free(ledger);
 }
 
@@ -375,6 +379,37 @@ int ledger_commit_now(struct ledger *ledger, struct err *err)
 
 /* ---- publishing again ---- */
 
+void ledger_forget_heard(struct ledger *ledger)
+{
+    free(ledger->heard);
+    ledger->heard = NULL;
+    ledger->heard_count = ledger->heard_room = 0;
+}
+
+void ledger_heard(struct ledger *ledger, const char *topic, const void *bytes, size_t length)
+{
+    enum { FIRST_ROOM = 64 };
+    if (ledger->heard_count == ledger->heard_room) {
+        ledger->heard_room = ledger->heard_room ? 2 * ledger->heard_room : FIRST_ROOM;
+        ledger->heard = mem_resize(ledger->heard, ledger->heard_room, sizeof *ledger->heard);
+    }
+    ledger->heard[ledger->heard_count++] = message_hash(topic, bytes, length);
+}
+
+static int hash_compare(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+static bool was_heard(const struct ledger *ledger, const char *topic, const void *bytes,
+                      size_t length)
+{
+    uint64_t hash = message_hash(topic, bytes, length);
+    return ledger->heard_count &&
+           bsearch(&hash, ledger->heard, ledger->heard_count, sizeof hash, hash_compare);
+}
+
 struct republish {
     struct ledger *ledger;
     bool (*is_own)(void *context, const char *topic);
@@ -387,7 +422,7 @@ static int republish_one(void *context, const char *key, const void *value, size
     const struct ledger *ledger = republish->ledger;
     if (note_find(&ledger->gathered, STORE_DOCUMENTS, key) ||
         note_find(&ledger->under_way, STORE_DOCUMENTS, key) ||
-        !republish->is_own(republish->context, key))
+        !republish->is_own(republish->context, key) || was_heard(ledger, key, value, length))
         return 0; /* a pending note is newer than what is stored, and not committed yet */
     publish_retained(ledger->bus, key, value, length);
     return 0;
@@ -397,5 +432,10 @@ int ledger_republish(struct ledger *ledger, bool (*is_own)(void *context, const 
                      void *context, struct err *err)
 {
     struct republish republish = {ledger, is_own, context};
-    return ledger->store->ops->scan(ledger->store, STORE_DOCUMENTS, republish_one, &republish, err);
+    if (ledger->heard_count)
+        qsort(ledger->heard, ledger->heard_count, sizeof *ledger->heard, hash_compare);
+    int result =
+        ledger->store->ops->scan(ledger->store, STORE_DOCUMENTS, republish_one, &republish, err);
+    ledger_forget_heard(ledger);
+    return result;
 }

@@ -56,7 +56,13 @@ bool ledger_is_committing(const struct ledger *ledger);
 void ledger_settle(struct ledger *ledger);
 /* A commit that was waited for: its result. */
 int ledger_commit_now(struct ledger *ledger, struct err *err);
-/* After a connect: publishes every stored document for which `is_own(context, topic)` again. */
+/* A connection began: nothing is known of what the broker holds. */
+void ledger_forget_heard(struct ledger *ledger);
+/* The broker holds this: ledger_republish leaves it out. */
+void ledger_heard(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
+/* Once what is retained was heard: publishes every stored document for which
+ * `is_own(context, topic)` again, but for those that were heard as they are stored. Forgets what
+ * was heard. */
 int ledger_republish(struct ledger *ledger, bool (*is_own)(void *context, const char *topic),
                      void *context, struct err *err);
 

@@ -155,14 +155,14 @@ static void stage_complete(struct session *session, struct now now)
     session->deadline_ms = INT64_MAX;
     session->said = session->number;
     int stage = session->stage;
+    if (stage == 1)
+        session_quieten(session);
     const struct session_handler *handler = &session->config.handler;
     handler->on_stage(handler->context, stage);
     if (session->phase != PHASE_IDLE || session->stage != stage)
         return;
     if (stage < session->config.stage_count)
         stage_begin(session, stage + 1, now);
-    else
-        session_quieten(session);
 }
 
 void session_resync(struct session *session, struct now now)
@@ -191,7 +191,7 @@ void session_on_disconnected(struct session *session, struct now now)
 void session_on_subscribed(struct session *session, int stage, bool granted, struct now now)
 {
     if (!stage)
-        session->quiet = granted && session->stage == session->config.stage_count;
+        session->quiet = granted && session->stage >= 1;
     if (session->phase != PHASE_SUBSCRIBING || stage != session->stage + 1)
         return;
     if (!granted) {

@@ -51,7 +51,7 @@ struct session_config {
     const char *barrier_topic;
     const struct session_stage *stages;
     int stage_count;
-    /* Of the filters above, those below which mostly this process speaks: once the picture is whole
+    /* Of the filters of stage 1, those below which mostly this process speaks: once it is complete
      * they are subscribed to anew, without what it says itself. At most SESSION_OWN_MAX. */
     struct session_stage own;
     int64_t session; /* last one used, from the store; 0: none. The clock is a floor for it */

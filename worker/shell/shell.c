@@ -184,8 +184,8 @@ static void begin_above_what_was_lost(struct worker_shell *shell)
     worker_seq_raise(shell->worker, wall_ms > floor ? wall_ms : floor);
 }
 
-/* Our own topics have been heard: what we hold goes out again, since nothing says that the broker
- * kept it. */
+/* Our own topics have been heard: what we hold goes out again, also what the broker kept: a manager
+ * that deleted this node forgot what it had heard of it. */
 static void on_stage(void *context, int stage)
 {
     struct worker_shell *shell = context;

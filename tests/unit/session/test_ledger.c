@@ -259,6 +259,35 @@ static void after_a_connect_every_own_document_is_published_again(void **state)
     assert_null(retained(fixture, "r/foreign"));
 }
 
+static void what_the_broker_kept_is_not_published_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    document(fixture, "out/a", "1");
+    document(fixture, "out/b", "2");
+    commit(fixture);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->heard, "out/a=1;out/b=2;");
+    ledger_heard(fixture->ledger, "out/a", "1", 1);
+    ledger_heard(fixture->ledger, "out/b", "an older one", 12);
+    assert_int_equal(ledger_republish(fixture->ledger, is_own, NULL, &err), 0);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->heard, "out/a=1;out/b=2;out/b=2;");
+}
+
+static void what_was_kept_is_forgotten_with_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    document(fixture, "out/a", "1");
+    commit(fixture);
+    ledger_heard(fixture->ledger, "out/a", "1", 1);
+    ledger_forget_heard(fixture->ledger);
+    assert_int_equal(ledger_republish(fixture->ledger, is_own, NULL, &err), 0);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->heard, "out/a=1;out/a=1;");
+}
+
 static void a_document_that_waits_for_its_commit_is_not_published_again_before(void **state)
 {
     struct fixture *fixture = *state;
@@ -372,6 +401,8 @@ int main(void)
         TEST(what_is_cleared_before_it_could_be_stored_is_stored_all_the_same),
         TEST(what_the_bus_has_no_room_for_stays_noted),
         TEST(after_a_connect_every_own_document_is_published_again),
+        TEST(what_the_broker_kept_is_not_published_again),
+        TEST(what_was_kept_is_forgotten_with_the_connection),
         TEST(a_document_that_waits_for_its_commit_is_not_published_again_before),
         TEST(what_is_noted_while_a_commit_is_under_way_belongs_to_the_next),
         TEST(what_was_under_way_and_failed_goes_in_front_and_a_newer_note_wins),
