@@ -258,6 +258,11 @@ void worker_shell_attach_runtime(struct worker_shell *shell, int kind, struct ru
     shell->slots[kind].runtime = runtime;
 }
 
+bool worker_shell_has_settled(const struct worker_shell *shell)
+{
+    return session_stage(shell->session) == STAGE_ASKS;
+}
+
 const char *worker_shell_cluster(const struct worker_shell *shell)
 {
     return worker_cluster(shell->worker);

@@ -57,6 +57,8 @@ void worker_shell_free(struct worker_shell *shell);
 struct bus_handler worker_shell_bus_handler(struct worker_shell *shell);
 struct runtime_handler worker_shell_runtime_handler(struct worker_shell *shell, int kind);
 void worker_shell_attach_runtime(struct worker_shell *shell, int kind, struct runtime *runtime);
+/* It has heard all that is retained for it, and the broker has all that it said of itself then. */
+bool worker_shell_has_settled(const struct worker_shell *shell);
 const char *worker_shell_cluster(const struct worker_shell *shell); /* NULL: none known yet */
 
 /* Goes: lists runtimes, connects. */

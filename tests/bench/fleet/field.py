@@ -55,6 +55,10 @@ class Fleet:
     def connected(self):
         return int(self.ask("count")[1])
 
+    def settled(self):
+        """Have heard what is retained for them, and the broker has what they said."""
+        return int(self.ask("count")[3])
+
     def running(self):
         """(node, task, run) of each execution, as the engines know them."""
         self.ask(f"report {self.report_file}")
@@ -98,12 +102,16 @@ class Field:
         self.wait_leading()
 
     def launch_manager(self):
-        self.said = len(self.manager.read_log())
+        self.note_log()
         self.manager.start()
 
     def kill_manager(self):
         self.spent += cpu_of(self.manager.pid)
         self.manager.kill()
+
+    def note_log(self):
+        """wait_leading() waits for what is said from here on."""
+        self.said = len(self.manager.read_log())
 
     def wait_leading(self):
         wait_until("the manager leads", lambda: "leading" in self.manager.read_log()[self.said:], timeout=300, interval=0.01)
@@ -121,6 +129,11 @@ class Field:
 
     def wait_connected(self):
         wait_until("the workers are connected", lambda: all(fleet.connected() == fleet.count for fleet in self.fleets), timeout=120, interval=0.01)
+
+    def wait_settled(self):
+        """Manager and workers have heard and said all that a connection begins with."""
+        self.wait_leading()
+        wait_until("the workers have settled", lambda: all(fleet.settled() == fleet.count for fleet in self.fleets), timeout=120, interval=0.02)
 
     def settle(self):
         """Until nobody works any more: what was said is done with."""

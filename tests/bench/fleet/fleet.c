@@ -3,7 +3,7 @@
  *   options -> workers made -> started, so many a second -> loop, until its input ends
  *
  * Lines on its input, each answered by one line on its output:
- *   count        "connected C of N"
+ *   count        "connected C settled S of N"
  *   report FILE  writes "node task run" for each execution that runs; "running R"
  *   end N        N running executions of each worker end with code 1, the next N with the next
  *                command; 0: only counted; "ended E of R runs S",
@@ -138,10 +138,12 @@ static void start_some(void *context)
 
 static void count(const struct fleet *fleet)
 {
-    size_t connected = 0;
-    for (size_t i = 0; i < fleet->started; i++)
+    size_t connected = 0, settled = 0;
+    for (size_t i = 0; i < fleet->started; i++) {
         connected += fleet_worker_connected(fleet->workers[i]);
-    answer("connected %zu of %zu", connected, fleet->made);
+        settled += fleet_worker_settled(fleet->workers[i]);
+    }
+    answer("connected %zu settled %zu of %zu", connected, settled, fleet->made);
 }
 
 static void report(const struct fleet *fleet, const char *path)

@@ -130,6 +130,11 @@ bool fleet_worker_connected(const struct fleet_worker *worker)
     return worker->bus->ops->connected(worker->bus);
 }
 
+bool fleet_worker_settled(const struct fleet_worker *worker)
+{
+    return worker_shell_has_settled(worker->shell);
+}
+
 /* ---- its tasks ---- */
 
 struct report {

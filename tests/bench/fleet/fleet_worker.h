@@ -28,6 +28,8 @@ void fleet_worker_start(struct fleet_worker *worker);
 /* Loses its connection and connects again. */
 void fleet_worker_reconnect(struct fleet_worker *worker);
 bool fleet_worker_connected(const struct fleet_worker *worker);
+/* See worker_shell_has_settled. */
+bool fleet_worker_settled(const struct fleet_worker *worker);
 /* A line "node task run" to `out` for each execution that runs, as its engine knows it; how many.
  */
 size_t fleet_worker_report(const struct fleet_worker *worker, FILE *out);

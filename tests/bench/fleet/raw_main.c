@@ -16,7 +16,6 @@ static const struct verb verbs[] = {
     {"null-manager", 7, verb_null_manager, "HOST PORT ROOT PREFIX JOBS NODES TASKS-A-MESSAGE"},
     {"null-workers", 6, verb_null_workers, "HOST PORT ROOT FIRST COUNT TASKS-A-MESSAGE"},
     {"drain", 4, verb_drain, "HOST PORT FILE|- FILTER,FILTER…"},
-    {"gather", 4, verb_gather, "HOST PORT TOPICS FILTER,FILTER…"},
     {"refill", 3, verb_refill, "HOST PORT FILE"},
     {"say", 3, verb_say, "HOST PORT FILE"},
     {"record", 4, verb_record, "HOST PORT FILE FILTER,FILTER…"},

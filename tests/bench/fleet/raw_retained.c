@@ -92,53 +92,6 @@ int verb_drain(char **words)
     return drain.file ? fclose(drain.file) : 0;
 }
 
-/* ---- waiting until so many topics were heard ---- */
-
-struct gather {
-    size_t wanted, found, slots;
-    uint64_t *seen; /* hashes of topics; more than twice as many slots as are wanted */
-};
-
-static uint64_t topic_hash(const struct raw_message *message)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < message->topic_length; i++)
-        hash = (hash ^ (unsigned char)message->topic[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static void gather_hears(void *context, struct raw *raw, const struct raw_message *message)
-{
-    (void)raw;
-    struct gather *gather = context;
-    uint64_t hash = topic_hash(message);
-    size_t at = hash % gather->slots;
-    while (gather->seen[at] && gather->seen[at] != hash)
-        at = (at + 1) % gather->slots;
-    gather->found += !gather->seen[at] && gather->found < gather->wanted;
-    gather->seen[at] = hash;
-}
-
-int verb_gather(char **words)
-{
-    struct gather gather = {.wanted = strtoul(words[2], NULL, 10)};
-    struct raw raw = {.on_message = gather_hears, .context = &gather};
-    char *rest = NULL;
-    gather.slots = 4 * gather.wanted + 1;
-    gather.seen = calloc(gather.slots, sizeof *gather.seen);
-    raw_connect(&raw, words[0], words[1], "gather");
-    double begun = raw_seconds();
-    for (char *filter = strtok_r(words[3], ",", &rest); filter; filter = strtok_r(NULL, ",", &rest))
-        raw_subscribe(&raw, filter, 1);
-    while (gather.found < gather.wanted) {
-        raw_write(&raw);
-        raw_read(&raw, -1);
-    }
-    printf("gathered %zu %.3f\n", gather.found, raw_seconds() - begun);
-    free(gather.seen);
-    return 0;
-}
-
 /* ---- writing ---- */
 
 static int publish_file(char **words, const char *client_id, bool retain)

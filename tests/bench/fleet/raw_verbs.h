@@ -12,7 +12,6 @@ int verb_submit(char **words);
 int verb_null_manager(char **words);
 int verb_null_workers(char **words);
 int verb_drain(char **words);
-int verb_gather(char **words);
 int verb_refill(char **words);
 int verb_say(char **words);
 int verb_record(char **words);

@@ -105,12 +105,16 @@ class Refill:
         self.messages.append(count_retained(field, self.shape.workers) - self.shape.workers)
         drain(field, kept, documents, self.messages[-1])
         self.raw.append(publish_raw(suite, kept, self.messages[-1]))
+        field.note_log()
         field.broker.kill()
         field.broker.delete_persistence()
         begun = time.monotonic()
         field.broker.start()
-        field.raw("gather", self.messages[-1], ",".join(documents))
+        field.wait_settled()
         self.ours.append(time.monotonic() - begun)
+        field.settle()
+        found = count_retained(field, self.shape.workers) - self.shape.workers
+        assert found == self.messages[-1], f"{found} documents are there again, of {self.messages[-1]}"
         field.check_running(self.shape.tasks)
 
     def add(self, table, limits):
