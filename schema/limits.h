@@ -61,6 +61,7 @@ enum {
     LIMIT_HEARTBEAT_MAX_MS = 24 * 3600 * 1000,
     HEARTBEATS_MISSED = 3, /* silent = no heartbeat for 3 intervals + grace */
     TOKEN_KEPT_MS = 24 * 3600 * 1000,
+    REPORT_HELD_MS = 50, /* what is just being started is reported with what follows */
     RUNTIME_LIST_INTERVAL_MS = 30 * 1000,
     ANSWER_TIMEOUT_MS = 10 * 1000,
     RECONNECT_MIN_MS = 1000,

@@ -160,7 +160,11 @@ void ledger_document(struct ledger *ledger, const char *topic, const void *bytes
 
 void ledger_derived(struct ledger *ledger, const char *topic, const void *bytes, size_t length)
 {
-    ledger_note(ledger, STORE_DOCUMENTS, topic, bytes, length)->publish = true;
+    const struct note *older = note_find(&ledger->gathered, STORE_DOCUMENTS, topic);
+    bool store = older && older->store;
+    struct note *note = ledger_note(ledger, STORE_DOCUMENTS, topic, bytes, length);
+    note->publish = true;
+    note->store = store;
 }
 
 void ledger_clear(struct ledger *ledger, const char *topic)

@@ -25,7 +25,8 @@ void ledger_free(struct ledger *ledger);
 
 /* Stores under STORE_DOCUMENTS and publishes retained, QoS 1. */
 void ledger_document(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
-/* Publishes retained without storing: derived documents (status). */
+/* Publishes retained without storing: derived documents (status), and what was stored before. What
+ * of the topic is noted and not stored yet is stored with these bytes. */
 void ledger_derived(struct ledger *ledger, const char *topic, const void *bytes, size_t length);
 /* Publishes the empty retained message, after what is noted of the topic and not stored yet: a
  * tombstone must not get lost to its own clean-up. */

@@ -48,6 +48,7 @@ static int64_t shell_deadline_ms(const struct worker_shell *shell)
     int64_t deadline_ms = worker_deadline_ms(shell->worker);
     deadline_ms = earlier(deadline_ms, session_deadline_ms(shell->session));
     deadline_ms = earlier(deadline_ms, shell_asks_deadline_ms(shell));
+    deadline_ms = earlier(deadline_ms, shell_held_deadline_ms(shell));
     if (shell->bus->ops->connected(shell->bus)) {
         deadline_ms = earlier(deadline_ms, shell->heartbeat_due_ms);
     }
@@ -394,6 +395,9 @@ void worker_shell_on_timer(struct worker_shell *shell)
     }
     session_on_timer(shell->session, now);
     shell_asks_timer(shell, now);
+    if (shell_held_deadline_ms(shell) <= now.mono_ms) {
+        shell_publish_held(shell);
+    }
     if (shell->heartbeat_due_ms <= now.mono_ms && shell->bus->ops->connected(shell->bus)) {
         shell_heartbeat(shell, now);
     }
@@ -404,6 +408,7 @@ void worker_shell_stop(struct worker_shell *shell)
 {
     struct now now = shell_now(shell);
     note_offline(shell, shell->offline_ms ? shell->offline_ms : now.wall_ms);
+    shell_publish_held(shell);
     flush(shell);
     session_say_offline(shell->session, now);
 }
@@ -420,6 +425,7 @@ void worker_shell_free(struct worker_shell *shell)
     hash_memory_release(&shell->reported);
     worker_free(shell->worker);
     worker_effects_release(&shell->effects);
+    worker_effects_release(&shell->held);
     arena_release(&shell->arena);
     free(shell);
 }

@@ -53,6 +53,8 @@ struct worker_shell {
     struct worker_shell_config config;
     struct worker *worker;
     struct effects effects;
+    struct effects held; /* marks of jobs whose state is stored and not published yet */
+    int64_t held_until_ms;
     struct ledger *ledger;
     struct bus *bus;
     struct session *session;
@@ -90,7 +92,15 @@ void shell_topic(const struct worker_shell *shell, char ret_topic[LIMIT_TOPIC_LE
 int shell_load(struct worker_shell *shell, struct worker_config *core, struct err *err);
 int shell_load_documents(struct worker_shell *shell, struct err *err);
 /* write.c: marks to notes in the ledger */
+enum note_kind { NOTE_BOTH, NOTE_STORED, NOTE_PUBLISHED };
 void shell_write(struct worker_shell *shell);
+void shell_note_state(struct worker_shell *shell, const char *job, struct node_state *state,
+                      enum note_kind kind);
+/* reports.c */
+/* True: it is to be stored only; it is published within REPORT_HELD_MS. */
+bool shell_hold_report(struct worker_shell *shell, const char *job, const struct node_state *state);
+int64_t shell_held_deadline_ms(const struct worker_shell *shell);
+void shell_publish_held(struct worker_shell *shell);
 bool shell_is_own(void *context, const char *topic);
 /* messages.c */
 /* False, and reported, when it cannot be decoded. */

@@ -16,10 +16,19 @@ bool shell_is_own(void *context, const char *text)
            (topic.kind == TOPIC_NODE_INFO || topic.kind == TOPIC_NODE_STATE);
 }
 
-static void note_own(struct worker_shell *shell, const char *topic, const struct buf *payload)
+static void note_own(struct worker_shell *shell, const char *topic, const struct buf *payload,
+                     enum note_kind kind)
 {
+    if (kind == NOTE_STORED) {
+        ledger_store(shell->ledger, STORE_DOCUMENTS, topic, payload->data, payload->length);
+        return;
+    }
     hash_memory_add(&shell->echoes, message_hash("", payload->data, payload->length));
-    ledger_document(shell->ledger, topic, payload->data, payload->length);
+    if (kind == NOTE_PUBLISHED) {
+        ledger_derived(shell->ledger, topic, payload->data, payload->length);
+    } else {
+        ledger_document(shell->ledger, topic, payload->data, payload->length);
+    }
 }
 
 /* ---- a job's documents ---- */
@@ -46,23 +55,30 @@ static void shorten(struct node_state *state)
     }
 }
 
-static void write_state(struct worker_shell *shell, const char *job)
+void shell_note_state(struct worker_shell *shell, const char *job, struct node_state *state,
+                      enum note_kind kind)
 {
     char topic[LIMIT_TOPIC_LENGTH + 1];
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
+    codec_encode(&node_state_record, state, &payload);
+    if (payload.length > LIMIT_PAYLOAD_BYTES) {
+        shorten(state);
+        buf_clear(&payload);
+        codec_encode(&node_state_record, state, &payload);
+    }
+    shell_topic(shell, topic, TOPIC_NODE_STATE, job);
+    note_own(shell, topic, &payload, kind);
+}
+
+static void write_state(struct worker_shell *shell, const char *job)
+{
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
     struct node_state state;
     if (!worker_state_write(shell->worker, job, &arena, &state)) {
         return;
     }
-    codec_encode(&node_state_record, &state, &payload);
-    if (payload.length > LIMIT_PAYLOAD_BYTES) {
-        shorten(&state);
-        buf_clear(&payload);
-        codec_encode(&node_state_record, &state, &payload);
-    }
-    shell_topic(shell, topic, TOPIC_NODE_STATE, job);
-    note_own(shell, topic, &payload);
+    bool held = shell_hold_report(shell, job, &state);
+    shell_note_state(shell, job, &state, held ? NOTE_STORED : NOTE_BOTH);
     shell->meta_dirty = true; /* a number was given out */
 }
 
@@ -147,7 +163,7 @@ static void write_info(struct worker_shell *shell)
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
     shell_topic(shell, topic, TOPIC_NODE_INFO, NULL);
     codec_encode(&node_info_record, &info, &payload);
-    note_own(shell, topic, &payload);
+    note_own(shell, topic, &payload, NOTE_BOTH);
     shell->meta_dirty = true;
 }
 

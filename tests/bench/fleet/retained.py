@@ -6,6 +6,7 @@ from fleet.field import ROOT
 from fleet.readings import MANAGER_FILTERS, median_cell, publish_raw, ratio_of, room_for
 from table import Table
 
+CONNECTION_SETTLES_SECONDS = 10  # a connection that lasted less is made again ever more slowly
 OF_NODES = ("assign", "state")  # more of them may be retained than wait for one subscriber
 
 
@@ -105,6 +106,7 @@ class Refill:
         self.messages.append(count_retained(field, self.shape.workers) - self.shape.workers)
         drain(field, kept, documents, self.messages[-1])
         self.raw.append(publish_raw(suite, kept, self.messages[-1]))
+        time.sleep(CONNECTION_SETTLES_SECONDS)
         field.note_log()
         field.broker.kill()
         field.broker.delete_persistence()

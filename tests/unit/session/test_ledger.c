@@ -242,6 +242,17 @@ static bool is_own(void *context, const char *topic)
     return strcmp(topic, "foreign") != 0;
 }
 
+static void what_is_published_before_it_could_be_stored_is_stored_too(void **state)
+{
+    struct fixture *fixture = *state;
+    ledger_store(fixture->ledger, STORE_DOCUMENTS, "out/a", "1", 1);
+    ledger_derived(fixture->ledger, "out/a", "1", 1);
+    commit(fixture);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->heard, "out/a=1;");
+    assert_stored(fixture, STORE_DOCUMENTS, "out/a=1;");
+}
+
 static void after_a_connect_every_own_document_is_published_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -400,6 +411,7 @@ int main(void)
         TEST(a_failed_commit_publishes_nothing_and_the_next_one_everything),
         TEST(what_is_cleared_before_it_could_be_stored_is_stored_all_the_same),
         TEST(what_the_bus_has_no_room_for_stays_noted),
+        TEST(what_is_published_before_it_could_be_stored_is_stored_too),
         TEST(after_a_connect_every_own_document_is_published_again),
         TEST(what_the_broker_kept_is_not_published_again),
         TEST(what_was_kept_is_forgotten_with_the_connection),

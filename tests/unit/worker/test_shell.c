@@ -102,6 +102,7 @@ TEST(an_assignment_becomes_a_started_container_and_a_told_state)
     assert_non_null(strstr(f.docker.env, "ARGOSY_TASK_ID=" WEB_ID));
     assert_non_null(strstr(f.docker.env, "ARGOSY_DATACENTER=dc1"));
     assert_string_equal(f.docker.cluster, "c1");
+    pass(&f, REPORT_HELD_MS);
     assert_retained_holds(&f, "nodes/n1/state/web", "\"scheduled\"");
     docker_says(&f, (struct runtime_event){.kind = RUNTIME_RUNNING, .execution_id = "abc"});
     assert_retained_holds(&f, "nodes/n1/state/web", "\"running\"");
@@ -311,6 +312,7 @@ TEST(a_state_that_somebody_else_wrote_or_cleared_is_written_again)
     SETUP;
     boot_ok(&f);
     publish_assignment(&f, 1, RUN);
+    pass(&f, REPORT_HELD_MS);
     publish(&f, "nodes/n1/state/web", "", true);
     assert_retained_holds(&f, "nodes/n1/state/web", WEB_ID);
     publish(&f, "nodes/n1/state/web",
