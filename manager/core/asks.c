@@ -57,7 +57,7 @@ static void bury_leftover(struct manager *manager, struct node *node,
         job->tombstone = true;
         grave_dig(manager, TOPIC_JOB_SPEC, job->name, NULL);
     }
-    struct binding *binding = binding_obtain(node, job);
+    struct binding *binding = binding_obtain(manager, node, job);
     if (binding->revision < assignment->revision)
         binding->revision = assignment->revision;
     binding->tombstone = !binding->attempts;

@@ -80,8 +80,8 @@ static void detach(struct attempt *attempt)
 struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
                             struct node *node, struct spec_version *spec)
 {
-    struct attempt *attempt = mem_alloc(sizeof(*attempt));
-    struct binding *binding = binding_obtain(node, instance->group->job);
+    struct attempt *attempt = pool_alloc(&manager->attempts);
+    struct binding *binding = binding_obtain(manager, node, instance->group->job);
     memcpy(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH);
     attempt->spec = spec_version_ref(spec);
     attempt->state = ATTEMPT_PENDING;
@@ -125,7 +125,7 @@ void attempt_free(struct manager *manager, struct attempt *attempt)
     forget_just_final(manager, attempt);
     detach(attempt);
     spec_version_unref(attempt->spec);
-    free(attempt);
+    pool_free(&manager->attempts, attempt);
 }
 
 /* ---- the state: one setter ---- */

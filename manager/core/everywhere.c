@@ -140,7 +140,8 @@ static struct instance *free_slot(struct placing *placing, struct node *node)
         placing->free++;
     if (placing->free >= LIMIT_INSTANCES_PER_TASK)
         return NULL;
-    struct instance *instance = group_instance_obtain(placing->group, (int64_t)placing->free);
+    struct instance *instance =
+        group_instance_obtain(placing->manager, placing->group, (int64_t)placing->free);
     instance->node = node;
     return instance;
 }

@@ -29,7 +29,7 @@ static void forget(struct manager *manager, struct grave *grave)
         struct job *job = job_find(manager, topic.level[1]);
         struct binding *binding = node && job ? binding_find(node, job) : NULL;
         if (binding && binding->tombstone && !binding->marks)
-            binding_free(binding);
+            binding_free(manager, binding);
     }
     grave_free(manager, grave);
 }

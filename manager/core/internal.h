@@ -70,7 +70,7 @@ void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms);
 struct group *job_group(const struct job *job, const char *task);
 struct group *job_group_obtain(struct job *job, const char *task);
 struct instance *group_instance(const struct group *group, int64_t index);
-struct instance *group_instance_obtain(struct group *group, int64_t index);
+struct instance *group_instance_obtain(struct manager *manager, struct group *group, int64_t index);
 /* Frees it when nothing hangs on it. */
 void instance_drop(struct manager *manager, struct instance *instance);
 /* Ends a job for good: tombstones and cleared topics. Nothing of it may be left. */
@@ -79,8 +79,8 @@ void job_bury(struct manager *manager, struct job *job);
 /* ---- bindings.c ---- */
 
 struct binding *binding_find(const struct node *node, const struct job *job);
-struct binding *binding_obtain(struct node *node, struct job *job);
-void binding_free(struct binding *binding);
+struct binding *binding_obtain(struct manager *manager, struct node *node, struct job *job);
+void binding_free(struct manager *manager, struct binding *binding);
 /* Tombstones the assignment when no attempt is left in it. */
 void binding_bury_if_empty(struct manager *manager, struct binding *binding);
 

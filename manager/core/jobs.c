@@ -153,14 +153,14 @@ static void group_reserve(struct group *group, size_t needed)
     group->capacity = capacity;
 }
 
-struct instance *group_instance_obtain(struct group *group, int64_t index)
+struct instance *group_instance_obtain(struct manager *manager, struct group *group, int64_t index)
 {
     struct instance *instance = group_instance(group, index);
     if (instance)
         return instance;
     ASSERT(index >= 0 && index < LIMIT_INSTANCES_PER_TASK);
     group_reserve(group, (size_t)index + 1);
-    instance = mem_alloc(sizeof(*instance));
+    instance = pool_alloc(&manager->instances);
     instance->group = group;
     instance->index = (int32_t)index;
     group->instances[index] = instance;
@@ -174,7 +174,7 @@ void instance_drop(struct manager *manager, struct instance *instance)
     reservation_drop(manager, instance);
     instance->group->instances[instance->index] = NULL;
     reschedule_forget(instance);
-    free(instance);
+    pool_free(&manager->instances, instance);
 }
 
 static void group_free(struct manager *manager, struct group *group)
@@ -202,7 +202,7 @@ void job_free(struct manager *manager, struct job *job)
         group_free(manager, group);
     }
     while (job->bindings)
-        binding_free(job->bindings);
+        binding_free(manager, job->bindings);
     while (job->version_count)
         job_drop_version(job, 0);
     timer_unset(&manager->timers, &job->timer);

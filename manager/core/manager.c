@@ -8,6 +8,9 @@
 struct manager *manager_new(const struct manager_options *options, struct now now)
 {
     struct manager *manager = mem_alloc(sizeof(*manager));
+    manager->instances = POOL_OF(struct instance);
+    manager->attempts = POOL_OF(struct attempt);
+    manager->bindings = POOL_OF(struct binding);
     snprintf(manager->id, sizeof(manager->id), "%s", options->id);
     snprintf(manager->cluster, sizeof(manager->cluster), "%s",
              options->cluster ? options->cluster : "");
@@ -41,6 +44,9 @@ void manager_free(struct manager *manager)
     deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);
+    pool_release(&manager->instances);
+    pool_release(&manager->attempts);
+    pool_release(&manager->bindings);
     free(manager);
 }
 

@@ -62,12 +62,13 @@ void on_job_document(struct manager *manager, const struct manager_event *event)
     grave_close(manager, TOPIC_JOB_HISTORY, job->name, NULL);
 }
 
-static void take_reschedule(struct job *job, const struct reschedule_record *record)
+static void take_reschedule(struct manager *manager, struct job *job,
+                            const struct reschedule_record *record)
 {
     if (record->index < 0 || record->index >= LIMIT_INSTANCES_PER_TASK || !record->task)
         return;
     struct group *group = job_group_obtain(job, record->task);
-    struct instance *instance = group_instance_obtain(group, record->index);
+    struct instance *instance = group_instance_obtain(manager, group, record->index);
     reschedule_forget(instance);
     struct reschedule *kept = reschedule_obtain(instance);
     kept->count = record->count;
@@ -103,7 +104,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event)
         take_version(job, &record->spec, record->version, record->submitted_ms);
     }
     for (size_t i = 0; i < history->reschedules.count; i++)
-        take_reschedule(job, RECORD_AT(struct reschedule_record, history->reschedules, i));
+        take_reschedule(manager, job, RECORD_AT(struct reschedule_record, history->reschedules, i));
 }
 
 void on_job_status(struct manager *manager, const struct manager_event *event)
@@ -130,7 +131,7 @@ void on_job_status(struct manager *manager, const struct manager_event *event)
 static void note_index(struct manager *manager, struct node *node, const struct int_map *index)
 {
     for (size_t i = 0; i < index->count; i++)
-        binding_obtain(node, job_obtain(manager, index->items[i].key))->indexed = true;
+        binding_obtain(manager, node, job_obtain(manager, index->items[i].key))->indexed = true;
 }
 
 static bool index_names(const struct int_map *index, const char *job)
@@ -220,8 +221,8 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
     struct attempt *attempt = NULL;
     if (task) {
         struct group *group = job_group_obtain(job, name.task);
-        attempt = attempt_new(manager, name.suffix, group_instance_obtain(group, name.index), node,
-                              version);
+        attempt = attempt_new(manager, name.suffix,
+                              group_instance_obtain(manager, group, name.index), node, version);
         attempt->adopted = attempt->unheard = true;
         attempt->unknown = node->liveness == NODE_SILENT;
         attempt_schedule(manager, attempt);
@@ -284,7 +285,7 @@ void adopt_assignment(struct manager *manager, struct job *job, struct node *nod
 {
     if (job->tombstone)
         return;
-    struct binding *binding = binding_obtain(node, job);
+    struct binding *binding = binding_obtain(manager, node, job);
     take_version(job, &assignment->spec, assignment->version, manager->now.wall_ms);
     if (assignment->revision > binding->revision)
         binding->revision = assignment->revision;
@@ -316,7 +317,7 @@ void on_assignment(struct manager *manager, const struct manager_event *event)
         return;
     node = node_obtain(manager, event->node);
     job = job_obtain(manager, event->job);
-    binding = binding_obtain(node, job);
+    binding = binding_obtain(manager, node, job);
     order_take(manager, &binding->order, &assignment->head);
     drop_unnamed(manager, binding, assignment);
     if (assignment->revision > binding->revision)

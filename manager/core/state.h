@@ -12,6 +12,7 @@
 #include "manager/scheduler/cluster.h"
 #include "platform/base/deadlines.h"
 #include "platform/base/mem.h"
+#include "platform/base/pool.h"
 #include "platform/base/prng.h"
 
 #include <uthash.h>
@@ -292,6 +293,7 @@ struct manager {
     unsigned marks;
     struct order status_order;
 
+    struct pool instances, attempts, bindings;
     struct job *jobs;
     int64_t job_number; /* of the last one that was made */
     struct node *nodes;
