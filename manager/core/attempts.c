@@ -51,6 +51,34 @@ void attempt_id(const struct attempt *attempt, char *ret_id)
     attempt_name_format(ret_id, &name);
 }
 
+/* ---- the ends of its runs ---- */
+
+static const struct attempt_ends no_ends = {.exit_code = UNSET};
+
+struct attempt_ends attempt_ends(const struct attempt *attempt)
+{
+    return attempt->ends ? *attempt->ends : no_ends;
+}
+
+static void attempt_set_ends(struct manager *manager, struct attempt *attempt,
+                             struct attempt_ends ends)
+{
+    bool none = ends.restarts == 0 && ends.exit_code == UNSET && ends.finished_ms == 0 &&
+                ends.run_wanted == 0;
+    if (none && !attempt->ends)
+        return;
+    if (!attempt->ends)
+        attempt->ends = pool_alloc(&manager->ends);
+    *attempt->ends = ends;
+}
+
+void attempt_want_run(struct manager *manager, struct attempt *attempt, int64_t run)
+{
+    struct attempt_ends ends = attempt_ends(attempt);
+    ends.run_wanted = run;
+    attempt_set_ends(manager, attempt, ends);
+}
+
 /* ---- creation and end ---- */
 
 static void attach(struct attempt *attempt, struct instance *instance, struct binding *binding)
@@ -85,7 +113,6 @@ struct attempt *attempt_new(struct manager *manager, const char *suffix, struct 
     memcpy(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH);
     attempt->spec = spec_version_ref(spec);
     attempt->state = ATTEMPT_PENDING;
-    attempt->exit_code = UNSET;
     attempt->desired = DESIRED_RUN;
     attempt->holds = true;
     attach(attempt, instance, binding);
@@ -125,6 +152,7 @@ void attempt_free(struct manager *manager, struct attempt *attempt)
     forget_just_final(manager, attempt);
     detach(attempt);
     spec_version_unref(attempt->spec);
+    pool_free(&manager->ends, attempt->ends);
     pool_free(&manager->attempts, attempt);
 }
 
@@ -174,18 +202,19 @@ static void note_health(struct manager *manager, struct attempt *attempt)
         attempt->since_ms = manager->now.mono_ms;
 }
 
-static void copy_observed(struct attempt *attempt, const struct observed_attempt *observed)
+static void copy_observed(struct manager *manager, struct attempt *attempt,
+                          const struct observed_attempt *observed)
 {
     if (observed->run > attempt->run && !attempt_is_final(attempt))
         attempt->since_ms = 0;
     attempt->run = observed->run;
-    attempt->restarts = observed->restarts;
     attempt->seq = observed->seq;
-    attempt->exit_code = observed->exit_code;
     attempt->reason = (enum reason)observed->reason;
     attempt->health = (enum health_state)observed->health;
     attempt->started_ms = observed->started_ms;
-    attempt->finished_ms = observed->finished_ms;
+    struct attempt_ends ends = {observed->restarts, observed->exit_code, observed->finished_ms,
+                                attempt_ends(attempt).run_wanted};
+    attempt_set_ends(manager, attempt, ends);
 }
 
 static void emit_attempt_event(struct manager *manager, const char *kind, enum reason reason,
@@ -226,7 +255,7 @@ bool attempt_observe(struct manager *manager, struct attempt *attempt,
     if (attempt_order_compare(&theirs, &mine) <= 0 ||
         !attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run))
         return false;
-    copy_observed(attempt, observed);
+    copy_observed(manager, attempt, observed);
     note_health(manager, attempt);
     if (attempt_is_final(attempt))
         attempt_ended(manager, attempt);
@@ -242,11 +271,11 @@ void attempt_remember(struct manager *manager, struct attempt *attempt,
         return;
     attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run);
     attempt->run = known->run;
-    attempt->restarts = known->restarts;
     attempt->seq = known->seq;
-    attempt->exit_code = known->exit_code;
     attempt->reason = (enum reason)known->reason;
-    attempt->finished_ms = known->finished_ms;
+    struct attempt_ends ends = {known->restarts, known->exit_code, known->finished_ms,
+                                attempt_ends(attempt).run_wanted};
+    attempt_set_ends(manager, attempt, ends);
     note_health(manager, attempt);
     if (!attempt_is_final(attempt) || attempt->state == ATTEMPT_LOST)
         return;
@@ -279,7 +308,9 @@ void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason 
     attempt->reason = reason;
     attempt->desired = DESIRED_STOP;
     attempt->stop_reason = reason;
-    attempt->finished_ms = manager->now.wall_ms;
+    struct attempt_ends ends = attempt_ends(attempt);
+    ends.finished_ms = manager->now.wall_ms;
+    attempt_set_ends(manager, attempt, ends);
     mark_assignment(manager, attempt->binding);
     emit_attempt_event(manager, "attempt_lost", reason, attempt);
 }

@@ -71,6 +71,12 @@ void binding_free(struct manager *manager, struct binding *binding)
     pool_free(&manager->bindings, binding);
 }
 
+void binding_raise_revision(struct binding *binding, int64_t revision)
+{
+    if (revision > binding->revision)
+        binding->revision = revision & REVISION_MAX;
+}
+
 void binding_bury_if_empty(struct manager *manager, struct binding *binding)
 {
     if (binding->attempts || binding->tombstone)

@@ -10,6 +10,7 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     struct manager *manager = mem_alloc(sizeof(*manager));
     manager->instances = POOL_OF(struct instance);
     manager->attempts = POOL_OF(struct attempt);
+    manager->ends = POOL_OF(struct attempt_ends);
     manager->bindings = POOL_OF(struct binding);
     snprintf(manager->id, sizeof(manager->id), "%s", options->id);
     snprintf(manager->cluster, sizeof(manager->cluster), "%s",
@@ -40,12 +41,13 @@ void manager_free(struct manager *manager)
         node_free(manager, manager->nodes);
     graves_release(manager);
     zones_release(manager);
-    writers_release(manager);
+    reigns_release(manager);
     deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);
     pool_release(&manager->instances);
     pool_release(&manager->attempts);
+    pool_release(&manager->ends);
     pool_release(&manager->bindings);
     free(manager);
 }

@@ -148,7 +148,7 @@ static void drop_what_has_ended(struct manager *manager, struct node *node,
 {
     for (size_t i = 0; i < node->binding_count; i++) {
         struct binding *binding = node->bindings[i];
-        if (binding->order.term >= desired->head.term ||
+        if (order_term(&binding->order) >= desired->head.term ||
             index_names(&desired->assignments, binding->job->name))
             continue;
         while (binding->attempts)
@@ -244,7 +244,7 @@ static void adopt_attempt(struct manager *manager, struct job *job, struct node 
     attempt->stop_reason = (enum reason)assigned->reason;
     if (attempt->desired == DESIRED_STOP)
         cluster_claim_leave(manager->scheduler, attempt->claim);
-    attempt->run_wanted = assigned->run_wanted;
+    attempt_want_run(manager, attempt, assigned->run_wanted);
     attempt_remember(manager, attempt, &assigned->known);
 }
 
@@ -287,8 +287,7 @@ void adopt_assignment(struct manager *manager, struct job *job, struct node *nod
         return;
     struct binding *binding = binding_obtain(manager, node, job);
     take_version(job, &assignment->spec, assignment->version, manager->now.wall_ms);
-    if (assignment->revision > binding->revision)
-        binding->revision = assignment->revision;
+    binding_raise_revision(binding, assignment->revision);
     for (size_t i = 0; i < assignment->attempts.count; i++)
         adopt_attempt(manager, job, node, assignment,
                       RECORD_AT(struct assigned_attempt, assignment->attempts, i));
@@ -320,8 +319,7 @@ void on_assignment(struct manager *manager, const struct manager_event *event)
     binding = binding_obtain(manager, node, job);
     order_take(manager, &binding->order, &assignment->head);
     drop_unnamed(manager, binding, assignment);
-    if (assignment->revision > binding->revision)
-        binding->revision = assignment->revision;
+    binding_raise_revision(binding, assignment->revision);
     if (assignment->head.tombstone) {
         binding->tombstone = true;
         grave_dig(manager, TOPIC_NODE_ASSIGN, node->id, job->name);

@@ -24,17 +24,19 @@ enum {
     KEEPALIVE_FACTOR_X10 = 25,           /* a frozen link is noticed after at most 2.5 keepalives */
 };
 
-/* Order of a document of ours: the largest that was written or heard. */
-struct order {
-    int64_t term;
-    int64_t seq;
-    const char *manager; /* among manager->writers; NULL: none */
+/* A term of a manager that wrote a document of ours. There are few. */
+struct reign {
+    UT_hash_handle hh; /* manager->reigns, by term and id */
+    struct {
+        int64_t term;
+        char manager[LIMIT_NODE_ID_LENGTH + 1]; /* "": not said */
+    } key;
 };
 
-/* The id of a manager that wrote a document of ours. There are few. */
-struct writer {
-    UT_hash_handle hh; /* manager->writers, by id */
-    char id[LIMIT_NODE_ID_LENGTH + 1];
+/* Order of a document of ours: the largest that was written or heard. */
+struct order {
+    const struct reign *reign; /* NULL: none */
+    int64_t seq;
 };
 
 /* ---- timers ---- */
@@ -58,6 +60,14 @@ struct spec_version {
 
 /* ---- entities ---- */
 
+/* Of the runs of an attempt: what most that run have nothing of. */
+struct attempt_ends {
+    int64_t restarts;
+    int64_t exit_code;   /* UNSET: none */
+    int64_t finished_ms; /* wall */
+    int64_t run_wanted;
+};
+
 struct attempt {
     struct instance *instance;
     struct binding *binding;
@@ -75,19 +85,18 @@ struct attempt {
     enum reason stop_reason : 16;
     enum desired_state desired : 8;
 
-    bool adopted;      /* heard of, not placed by us: its age is not known */
-    bool unknown;      /* its node is silent */
-    bool unheard;      /* its node was silent, or we were: it was not reported since */
-    bool holds;        /* its resources are taken on the node */
-    bool answered;     /* final by the worker's own words: nothing of it runs */
-    bool final_stored; /* the final state was committed */
+    bool adopted : 1;      /* heard of, not placed by us: its age is not known */
+    bool unknown : 1;      /* its node is silent */
+    bool unheard : 1;      /* its node was silent, or we were: it was not reported since */
+    bool holds : 1;        /* its resources are taken on the node */
+    bool answered : 1;     /* final by the worker's own words: nothing of it runs */
+    bool final_stored : 1; /* the final state was committed */
 
+    struct attempt_ends *ends; /* NULL: none has ended, nor is another wanted */
     /* as observed, too */
-    int64_t run, restarts, seq;
-    int64_t exit_code;               /* UNSET: none */
-    int64_t started_ms, finished_ms; /* wall */
+    int64_t run, seq;
+    int64_t started_ms; /* wall */
 
-    int64_t run_wanted;
     int64_t since_ms; /* monotonic: healthy since then, 0: it is not; of a final one: final */
 };
 
@@ -139,13 +148,7 @@ struct group {
     struct spec_version *explained;          /* where its texts are */
 };
 
-enum mark_bit {
-    MARK_SPEC = 1,
-    MARK_HISTORY = 2,
-    MARK_STATUS = 4,
-    MARK_DESIRED = 8,
-    MARK_ASSIGN = 16
-};
+enum mark_bit { MARK_SPEC = 1, MARK_HISTORY = 2, MARK_STATUS = 4, MARK_DESIRED = 8 };
 
 struct job {
     UT_hash_handle hh; /* manager->jobs, by name */
@@ -188,18 +191,20 @@ struct job {
     struct cluster_job *places; /* the scheduler's */
 };
 
+#define REVISION_MAX (INT64_MAX >> 8)
+
 struct binding {
     struct job *job;
     struct node *node;
     struct binding *job_next;
     struct attempt *attempts;
-    int64_t revision;
     int64_t state_seq; /* largest seq of the worker's report */
     int64_t state_revision;
     struct order order;
-    unsigned marks;
-    bool tombstone; /* its document says so, or there never was one */
-    bool indexed;   /* the node's index names it */
+    int64_t revision : 56;
+    bool marked : 1;    /* its document is to be written */
+    bool tombstone : 1; /* its document says so, or there never was one */
+    bool indexed : 1;   /* the node's index names it */
 };
 
 enum liveness {
@@ -293,11 +298,11 @@ struct manager {
     unsigned marks;
     struct order status_order;
 
-    struct pool instances, attempts, bindings;
+    struct pool instances, attempts, ends, bindings;
     struct job *jobs;
     int64_t job_number; /* of the last one that was made */
     struct node *nodes;
-    struct writer *writers;
+    struct reign *reigns;
     struct grave *graves;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */
