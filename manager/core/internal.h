@@ -202,7 +202,10 @@ void job_set_everywhere(struct manager *manager, struct job *job, bool everywher
 void node_wake_everywhere(struct manager *manager, struct node *node);
 /* Whether new work may be placed on it. */
 bool node_takes_work(const struct node *node);
-/* Where the instances belong, by their attempts. */
+/* Where the instance belongs; NULL: not known. */
+struct node *instance_node(const struct instance *instance);
+void instance_pin(struct instance *instance, struct node *node);
+/* The same of all instances, by their attempts. */
 void group_pin(struct group *group);
 /* Whether the instance is its node's, and the node matches the job. */
 bool instance_belongs(const struct instance *instance);

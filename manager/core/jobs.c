@@ -150,6 +150,11 @@ static void group_reserve(struct group *group, size_t needed)
     group->instances = mem_resize(group->instances, capacity, sizeof(struct instance *));
     memset(&group->instances[group->capacity], 0,
            (capacity - group->capacity) * sizeof(struct instance *));
+    if (group->pins) {
+        group->pins = mem_resize(group->pins, capacity, sizeof(struct node *));
+        memset(&group->pins[group->capacity], 0,
+               (capacity - group->capacity) * sizeof(struct node *));
+    }
     group->capacity = capacity;
 }
 
@@ -172,6 +177,7 @@ void instance_drop(struct manager *manager, struct instance *instance)
     if (instance->attempts)
         return;
     reservation_drop(manager, instance);
+    instance_pin(instance, NULL);
     instance->group->instances[instance->index] = NULL;
     reschedule_forget(instance);
     pool_free(&manager->instances, instance);
@@ -189,6 +195,7 @@ static void group_free(struct manager *manager, struct group *group)
     group_explain(manager, group, NULL);
     cluster_group_free(manager->scheduler, group->places);
     free(group->instances);
+    free(group->pins);
     free(group);
 }
 

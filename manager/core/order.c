@@ -21,17 +21,27 @@ int order_compare(const struct order *order, const struct manager_head *head)
     return manager_head_compare(&mine, head);
 }
 
+static bool is_of_reign(const struct manager_head *head, const struct reign *reign)
+{
+    return reign && reign->key.term == head->term &&
+           strcmp(reign->key.manager, head->manager ? head->manager : "") == 0;
+}
+
+/* Most documents are of one. */
 static const struct reign *reign_obtain(struct manager *manager, const struct manager_head *head)
 {
     struct reign *reign, wanted = {.key.term = head->term};
-    snprintf(wanted.key.manager, sizeof(wanted.key.manager), "%s",
-             head->manager ? head->manager : "");
+    if (is_of_reign(head, manager->reign))
+        return manager->reign;
+    if (head->manager)
+        snprintf(wanted.key.manager, sizeof(wanted.key.manager), "%s", head->manager);
     HASH_FIND(hh, manager->reigns, &wanted.key, sizeof(wanted.key), reign);
-    if (reign)
-        return reign;
-    reign = mem_alloc(sizeof(*reign));
-    reign->key = wanted.key;
-    HASH_ADD(hh, manager->reigns, key, sizeof(reign->key), reign);
+    if (!reign) {
+        reign = mem_alloc(sizeof(*reign));
+        reign->key = wanted.key;
+        HASH_ADD(hh, manager->reigns, key, sizeof(reign->key), reign);
+    }
+    manager->reign = reign;
     return reign;
 }
 

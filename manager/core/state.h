@@ -117,11 +117,10 @@ struct instance {
     enum reason waiting : 16; /* why it is pending, REASON_NONE */
     /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
      * from the attempts */
-    bool kept : 1;   /* beyond the count, and wanted all the same */
-    bool ousted : 1; /* below the count, and not wanted: there is one that is kept for it */
-    /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    bool displaced : 1; /* stopped for an update, and not placed since */
-    struct node *node;  /* where it belongs, NULL: not known yet */
+    bool kept : 1;      /* beyond the count, and wanted all the same */
+    bool ousted : 1;    /* below the count, and not wanted: there is one that is kept for it */
+    bool displaced : 1; /* of a system or sysbatch job: stopped for an update, and not placed since;
+                           not stored */
 };
 
 /* Room on a node that others still have to leave. Not stored: a manager that starts again asks
@@ -140,6 +139,8 @@ struct group {
     struct job *job;
     char name[LIMIT_NAME_LENGTH + 1];
     struct instance **instances; /* by index, NULL where there is none */
+    struct node **pins; /* of a system or sysbatch job, by index: where it belongs, NULL: not known
+                           yet. Not stored: it follows from the attempts. NULL: of no instance */
     size_t capacity;
     bool has_ousted;
     bool updating;                /* something of an old version ran when it was last looked at */
@@ -303,6 +304,7 @@ struct manager {
     int64_t job_number; /* of the last one that was made */
     struct node *nodes;
     struct reign *reigns;
+    const struct reign *reign; /* the one asked for last */
     struct grave *graves;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */
