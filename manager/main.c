@@ -9,6 +9,7 @@
 #include "platform/adapters/clock_system.h"
 #include "platform/adapters/directory.h"
 #include "platform/adapters/random_system.h"
+#include "platform/adapters/store_background.h"
 #include "platform/adapters/zoneinfo.h"
 
 #include <stdlib.h>
@@ -71,8 +72,10 @@ static int make_all(struct program *program, struct err *err)
     int result = directory_make(program->settings.program.data_dir, err);
     if (!result)
         result = program_open_store(&program->base, &program->settings.program, err);
-    if (!result)
+    if (!result) {
+        program->base.store = background_store_new(program->base.store, program->base.loop);
         result = make_shell(program, err);
+    }
     return result ? result : make_bus(program, err);
 }
 

@@ -99,7 +99,7 @@ static const struct field job_history_fields[] = {
 };
 const struct record job_history_record =
     RECORD("job_history", struct job_history, job_history_fields,
-           "What recovery needs beyond the specification.");
+           "What recovery needs beyond the specification; not there as long as that is nothing.");
 
 /* ---- jobs/<job>/status ---- */
 

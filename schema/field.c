@@ -6,6 +6,11 @@
 
 const char *words_to_string(const struct words *words, int value)
 {
+    size_t place = (size_t)value - 1; /* most tables count from 1 */
+    if (!value)
+        return NULL;
+    if (place < words->count && words->items[place].value == value)
+        return words->items[place].text;
     for (size_t i = 0; i < words->count; i++)
         if (words->items[i].value == value)
             return words->items[i].text;
@@ -23,7 +28,7 @@ int words_from_string(const struct words *words, const char *text)
 const struct field *record_field(const struct record *record, const char *key)
 {
     for (size_t i = 0; i < record->field_count; i++)
-        if (!strcmp(record->fields[i].key, key))
+        if (record->fields[i].key[0] == key[0] && !strcmp(record->fields[i].key, key))
             return &record->fields[i];
     return NULL;
 }

@@ -45,7 +45,7 @@ enum {
     LIMIT_ATTEMPTS_PER_NODE = 5000,
     LIMIT_TOKENS = 100000,
     LIMIT_COMMANDS_WAITING = 10000, /* while the manager recovers, or has more to say than this: */
-    DEFAULT_BACKLOG = 20000,        /* publications that the broker has not taken yet */
+    DEFAULT_BACKLOG = 20000,        /* not taken by the broker, or not reported on */
     LIMIT_OUTBOX_MESSAGES = 20000,  /* not retained, QoS 1 */
     LIMIT_INBOX_MESSAGES = 20000,   /* received, not yet handled */
     LIMIT_INBOX_BYTES = 32 * 1024 * 1024,

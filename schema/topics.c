@@ -3,7 +3,6 @@
 
 #include "platform/base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct topic_row rows[TOPIC_KIND_COUNT] = {
@@ -314,13 +313,40 @@ bool attempt_name_parse(const char *id, struct attempt_name *ret_name)
     return true;
 }
 
+/* Each returns where the text ends; what is valid fits into LIMIT_TASK_ID_LENGTH. */
+static char *put_text(char *to, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(to, text, length + 1);
+    return to + length;
+}
+
+static char *put_index(char *to, int64_t index)
+{
+    char digits[24];
+    char *at = digits + sizeof digits - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + index % 10);
+    while (index /= 10);
+    return put_text(to, at);
+}
+
+static char *put_instance(char *to, const char *job, const char *task, int64_t index)
+{
+    ASSERT(index >= 0 && index <= LIMIT_INSTANCES_PER_TASK);
+    to = put_text(put_text(to, job), "_");
+    to = put_text(put_text(to, task), "_");
+    return put_index(to, index);
+}
+
 void attempt_name_format(char *ret_id, const struct attempt_name *name)
 {
-    snprintf(ret_id, LIMIT_TASK_ID_LENGTH + 1, "%s_%s_%lld_%s", name->job, name->task,
-             (long long)name->index, name->suffix);
+    char *to = put_instance(ret_id, name->job, name->task, name->index);
+    put_text(put_text(to, "_"), name->suffix);
 }
 
 void instance_name_format(char *ret_name, const char *job, const char *task, int64_t index)
 {
-    snprintf(ret_name, LIMIT_TASK_ID_LENGTH + 1, "%s_%s_%lld", job, task, (long long)index);
+    put_instance(ret_name, job, task, index);
 }

@@ -79,6 +79,35 @@ void attempt_want_run(struct manager *manager, struct attempt *attempt, int64_t 
     attempt_set_ends(manager, attempt, ends);
 }
 
+/* ---- what is assigned and was not reported on ---- */
+
+static bool is_unreported(const struct attempt *attempt)
+{
+    return attempt->state == ATTEMPT_SCHEDULED && !attempt->unknown;
+}
+
+static void note_report(struct manager *manager, bool was_unreported, const struct attempt *attempt)
+{
+    bool is = attempt && is_unreported(attempt);
+    if (was_unreported && !is)
+        manager->reported_ms = manager->now.mono_ms;
+    manager->unreported += (size_t)is - (size_t)was_unreported;
+}
+
+void attempt_set_unknown(struct manager *manager, struct attempt *attempt, bool unknown)
+{
+    bool was = is_unreported(attempt);
+    attempt->unknown = unknown;
+    note_report(manager, was, attempt);
+}
+
+size_t manager_awaited_reports(const struct manager *manager)
+{
+    enum { PROGRESS_WITHIN_MS = 10000 }; /* after that, waiting helps nobody */
+    bool progress = manager->now.mono_ms - manager->reported_ms < PROGRESS_WITHIN_MS;
+    return progress ? manager->unreported : 0;
+}
+
 /* ---- creation and end ---- */
 
 static void attach(struct attempt *attempt, struct instance *instance, struct binding *binding)
@@ -141,14 +170,23 @@ void attempt_set_spec(struct manager *manager, struct attempt *attempt, struct s
 
 static void forget_just_final(struct manager *manager, const struct attempt *attempt)
 {
-    for (size_t i = 0; i < manager->just_final_count; i++)
-        if (manager->just_final[i] == attempt)
-            manager->just_final[i] = manager->just_final[--manager->just_final_count];
+    struct attempt **items = manager->just_final;
+    for (size_t i = 0; i < manager->just_final_count; i++) {
+        if (items[i] != attempt)
+            continue;
+        if (i < manager->final_under_way) {
+            items[i] = items[--manager->final_under_way];
+            i = manager->final_under_way;
+        }
+        items[i] = items[--manager->just_final_count];
+        return;
+    }
 }
 
 void attempt_free(struct manager *manager, struct attempt *attempt)
 {
     attempt_release(manager, attempt);
+    note_report(manager, is_unreported(attempt), NULL);
     forget_just_final(manager, attempt);
     detach(attempt);
     spec_version_unref(attempt->spec);
@@ -177,7 +215,9 @@ static bool attempt_set_state(struct manager *manager, struct attempt *attempt,
     if (state != attempt->state && !attempt_state_may_follow(attempt->state, state, next_run))
         return false;
     bool ended = !attempt_is_final(attempt) && attempt_state_is_final(state);
+    bool was_unreported = is_unreported(attempt);
     attempt->state = state;
+    note_report(manager, was_unreported, attempt);
     if (ended)
         note_final(manager, attempt);
     return true;
@@ -369,11 +409,21 @@ bool attempt_is_outdated(const struct attempt *attempt)
            is_misplaced(attempt, present, task);
 }
 
+void attempts_note_storing(struct manager *manager)
+{
+    manager->final_under_way = manager->just_final_count;
+}
+
 void attempts_note_committed(struct manager *manager)
 {
-    for (size_t i = 0; i < manager->just_final_count; i++) {
-        manager->just_final[i]->final_stored = true;
-        job_queue(manager, manager->just_final[i]->binding->job);
+    struct attempt **items = manager->just_final;
+    size_t stored = manager->final_under_way;
+    for (size_t i = 0; i < stored; i++) {
+        items[i]->final_stored = true;
+        job_queue(manager, items[i]->binding->job);
     }
-    manager->just_final_count = 0;
+    manager->just_final_count -= stored;
+    if (stored)
+        memmove(items, items + stored, manager->just_final_count * sizeof(*items));
+    manager->final_under_way = 0;
 }

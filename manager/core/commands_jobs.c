@@ -78,7 +78,8 @@ bool job_advance(struct manager *manager, struct job *job, const struct job_spec
     job->has_document = true;
     grave_close(manager, TOPIC_JOB_SPEC, job->name, NULL);
     grave_close(manager, TOPIC_JOB_HISTORY, job->name, NULL);
-    mark_job(manager, job, MARK_HISTORY);
+    if (job_has_history(job))
+        mark_job(manager, job, MARK_HISTORY);
     return true;
 }
 

@@ -71,6 +71,12 @@ static int fill_reschedules(const struct job *job, struct arena *arena,
     return 0;
 }
 
+bool job_has_history(const struct job *job)
+{
+    return job->history_order.seq || job->version_count > 1 || job->launched_s || job->admitted ||
+           count_reschedules(job);
+}
+
 static int fill_job_history(struct manager *manager, struct job *job, struct arena *arena,
                             struct document *document)
 {

@@ -84,7 +84,8 @@ void mark_everything(struct manager *manager)
 {
     for (struct job *job = manager->jobs; job; job = job->hh.next) {
         mark_job(manager, job, MARK_SPEC);
-        mark_job(manager, job, MARK_HISTORY);
+        if (job_has_history(job))
+            mark_job(manager, job, MARK_HISTORY);
         mark_job(manager, job, MARK_STATUS);
     }
     for (struct node *node = manager->nodes; node; node = node->hh.next) {

@@ -21,8 +21,12 @@ const struct task_spec *instance_task(const struct instance *instance)
 
 bool instance_is_wanted(const struct instance *instance)
 {
+    return instance_is_wanted_by(instance, instance_task(instance));
+}
+
+bool instance_is_wanted_by(const struct instance *instance, const struct task_spec *task)
+{
     const struct job *job = instance->group->job;
-    const struct task_spec *task = instance_task(instance);
     if (!task || job->stopped || job->deleting || job_is_parent(job))
         return false;
     if (job_is_everywhere(job))
@@ -234,10 +238,10 @@ static void let_leave(struct manager *manager, struct instance *instance, bool w
 /* ---- one instance ---- */
 
 /* What may change in place changes now (D9). */
-static void take_present_version(struct manager *manager, struct instance *instance)
+static void take_present_version(struct manager *manager, struct instance *instance,
+                                 const struct task_spec *task)
 {
     struct spec_version *present = job_present(instance->group->job);
-    const struct task_spec *task = instance_task(instance);
     for (struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older) {
         if (!task || attempt->spec == present || attempt_is_outdated(attempt))
             continue;
@@ -246,12 +250,13 @@ static void take_present_version(struct manager *manager, struct instance *insta
     }
 }
 
-static void instance_reconcile(struct manager *manager, struct instance *instance)
+static void instance_reconcile(struct manager *manager, struct instance *instance,
+                               const struct task_spec *task)
 {
-    bool wanted = instance_is_wanted(instance);
+    bool wanted = instance_is_wanted_by(instance, task);
     if (!reservation_is_current(manager, instance))
         reservation_drop(manager, instance);
-    take_present_version(manager, instance);
+    take_present_version(manager, instance, task);
     give_up(manager, instance);
     if (!wanted || instance_is_completed(instance) || instance_is_blocked(manager, instance)) {
         instance_set_waiting(manager, instance, REASON_NONE); /* a silent node may have come back */
@@ -306,7 +311,7 @@ static void group_reconcile(struct manager *manager, struct group *group)
         choose_wanted(manager, group, task->count);
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
-            instance_reconcile(manager, group->instances[i]);
+            instance_reconcile(manager, group->instances[i], task);
     if (!task || job->stopped || job->deleting || job_is_parent(job))
         return;
     enum reason hold = hold_reason(manager, job);

@@ -28,6 +28,9 @@ size_t spec_task_index(const struct job_spec *spec, const struct task_spec *task
 
 void mark_job(struct manager *manager, struct job *job, enum mark_bit bit);
 /* A buried job has no status any more. */
+/* Whether its history says more than its specification, or did: one that says nothing is not
+ * written. */
+bool job_has_history(const struct job *job);
 void mark_job_withdraw_status(struct manager *manager, struct job *job);
 void mark_desired(struct manager *manager, struct node *node);
 /* The assignment's content changed: the next revision, and with it the node's index. */
@@ -136,6 +139,9 @@ bool attempt_is_given_up(const struct manager *manager, const struct attempt *at
 /* Monotonic time of that, INT64_MAX: never. */
 int64_t attempt_give_up_ms(const struct manager *manager, const struct attempt *attempt);
 bool attempt_is_outdated(const struct attempt *attempt);
+/* Its node is silent, or no longer. */
+void attempt_set_unknown(struct manager *manager, struct attempt *attempt, bool unknown);
+void attempts_note_storing(struct manager *manager);
 void attempts_note_committed(struct manager *manager);
 
 /* ---- claims.c: the scheduler's picture ---- */
@@ -255,6 +261,8 @@ bool dependencies_are_sound(struct manager *manager, const char *name, const str
 /* Does what should be done for the job now. */
 void job_reconcile(struct manager *manager, struct job *job);
 bool instance_is_wanted(const struct instance *instance);
+/* The same, for many of a group: `task` is theirs in the present version, NULL: none. */
+bool instance_is_wanted_by(const struct instance *instance, const struct task_spec *task);
 /* In the present version, or NULL. */
 const struct task_spec *instance_task(const struct instance *instance);
 /* Something of it may run. */

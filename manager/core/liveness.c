@@ -34,13 +34,13 @@ void node_set_grace(struct manager *manager, struct node *node)
               manager->now.mono_ms + node_silence_ms(manager, node));
 }
 
-static void set_unknown(struct node *node, bool unknown)
+static void set_unknown(struct manager *manager, struct node *node, bool unknown)
 {
     for (size_t i = 0; i < node->binding_count; i++)
         for (struct attempt *attempt = node->bindings[i]->attempts; attempt;
              attempt = attempt->next)
             if (!attempt_is_final(attempt)) {
-                attempt->unknown = unknown;
+                attempt_set_unknown(manager, attempt, unknown);
                 attempt->unheard |= unknown;
             }
 }
@@ -55,7 +55,7 @@ static void set_liveness(struct manager *manager, struct node *node, enum livene
         node_queue_jobs(manager, node);
         return;
     }
-    set_unknown(node, liveness == NODE_SILENT);
+    set_unknown(manager, node, liveness == NODE_SILENT);
     node_queue_jobs(manager, node);
     for (size_t i = 0; i < node->binding_count; i++)
         if (node->bindings[i]->attempts)

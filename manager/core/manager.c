@@ -181,6 +181,11 @@ bool manager_goes_by_loads(const struct manager *manager)
     return manager->by_loads;
 }
 
+void manager_storing(struct manager *manager)
+{
+    attempts_note_storing(manager);
+}
+
 void manager_set_session(struct manager *manager, int64_t session)
 {
     manager->session = session;

@@ -1,7 +1,8 @@
 /* The manager's core: the whole cluster as one pure state machine.
  *
  *   manager_step(event) -> effects;   at the end of a batch the shell asks for each marked
- * document, stores and publishes them, and steps EVENT_COMMITTED.
+ * document and says manager_storing(); once they are stored and published it steps
+ * EVENT_COMMITTED. Other events may come in between.
  *
  * No I/O, no clock, no randomness but the seeded generator. Same events, same effects, bit for bit.
  *
@@ -45,7 +46,7 @@ struct manager_options {
 
 enum event_kind {
     EVENT_TIMER,         /* manager_deadline_ms() has come, or a batch ends */
-    EVENT_COMMITTED,     /* the documents marked so far are stored (and handed to the bus) */
+    EVENT_COMMITTED,     /* what manager_storing() announced is stored (and handed to the bus) */
     EVENT_PICTURE_WHOLE, /* the barriers have returned: lead */
     EVENT_LINK_LOST,
     EVENT_OFFLINE, /* we are going: manager/status says so */
@@ -231,10 +232,15 @@ const char *manager_id(const struct manager *manager);
 int64_t manager_term(const struct manager *manager);
 /* The largest seq given out. */
 int64_t manager_seq(const struct manager *manager);
+/* How many attempts are assigned, on nodes that are not silent, and were not reported on; 0 when no
+ * report has come for a while, so that nobody waits for ever. */
+size_t manager_awaited_reports(const struct manager *manager);
 /* Whether placement goes by what heartbeats say, so that they are to be read. */
 bool manager_goes_by_loads(const struct manager *manager);
 /* Whether EVENT_ZONE told of the time zone, or it is UTC. */
 bool manager_knows_zone(const struct manager *manager, const char *name);
+/* All documents that were marked have been asked for, and are being stored. */
+void manager_storing(struct manager *manager);
 /* manager/status says this session number. */
 void manager_set_session(struct manager *manager, int64_t session);
 

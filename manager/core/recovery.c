@@ -224,7 +224,7 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
         attempt = attempt_new(manager, name.suffix,
                               group_instance_obtain(manager, group, name.index), node, version);
         attempt->adopted = attempt->unheard = true;
-        attempt->unknown = node->liveness == NODE_SILENT;
+        attempt_set_unknown(manager, attempt, node->liveness == NODE_SILENT);
         attempt_schedule(manager, attempt);
     }
     spec_version_unref(version);

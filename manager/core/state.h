@@ -325,6 +325,9 @@ struct manager {
     struct job *everywhere;      /* system and sysbatch jobs that should run */
     struct attempt **just_final; /* their final state is not stored yet */
     size_t just_final_count, just_final_capacity;
+    size_t unreported;      /* attempts that are scheduled on nodes that are not silent */
+    int64_t reported_ms;    /* when one ceased to be of those; monotonic */
+    size_t final_under_way; /* so many of the first: their state is being stored */
 
     struct deadlines timers;
     /* of the step that runs */

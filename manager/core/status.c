@@ -47,10 +47,9 @@ static int64_t *counter_of(struct state_counts *counts, enum attempt_state state
     return &counts->pending;
 }
 
-static void count_instance(const struct instance *instance, struct job_status *status,
-                           struct task_summary *summary)
+static void count_attempt(const struct attempt *attempt, struct job_status *status,
+                          struct task_summary *summary)
 {
-    const struct attempt *attempt = instance ? representative(instance) : NULL;
     if (!attempt) {
         status->counts.pending++;
         summary->pending++;
@@ -69,16 +68,19 @@ static void count_instance(const struct instance *instance, struct job_status *s
 
 /* ---- what is still there of a job that is to end ---- */
 
-static void count_leaving(const struct group *group, struct state_counts *counts)
+static void count_leaving(const struct instance *instance, struct state_counts *counts)
 {
-    for (size_t i = 0; i < group->capacity; i++) {
-        const struct instance *instance = group->instances[i];
-        if (!instance || instance_is_wanted(instance))
-            continue;
-        const struct attempt *attempt = representative(instance);
-        if (attempt && !attempt_is_final(attempt))
-            ++*(attempt->unknown ? &counts->unknown : counter_of(counts, attempt->state));
-    }
+    const struct attempt *attempt = representative(instance);
+    if (attempt && !attempt_is_final(attempt))
+        ++*(attempt->unknown ? &counts->unknown : counter_of(counts, attempt->state));
+}
+
+static void count_all_leaving(const struct group *group, struct state_counts *counts)
+{
+    const struct task_spec *task = spec_task(&job_present(group->job)->spec, group->name);
+    for (size_t i = 0; i < group->capacity; i++)
+        if (group->instances[i] && !instance_is_wanted_by(group->instances[i], task))
+            count_leaving(group->instances[i], counts);
 }
 
 /* ---- pending ---- */
@@ -184,12 +186,12 @@ static int fill_instance(const struct instance *instance, struct arena *arena,
 {
     summary->count++;
     status->wanted++;
-    count_instance(instance, status, summary);
+    const struct attempt *attempt = instance ? representative(instance) : NULL;
+    count_attempt(attempt, status, summary);
     if (!instance)
         return 0;
     status->outdated += instance_is_outdated(instance);
-    bool pending = instance->waiting && !representative(instance);
-    return pending ? note_pending(instance, arena, status) : 0;
+    return instance->waiting && !attempt ? note_pending(instance, arena, status) : 0;
 }
 
 /* Said without an instance that could wait for it. */
@@ -215,6 +217,28 @@ static int fill_everywhere(const struct group *group, struct arena *arena,
     return error || summary->count || !group ? error : fill_nowhere(group, arena, status);
 }
 
+/* What is wanted of the task, and what is still there of it that is not. */
+static int fill_counted(const struct group *group, const struct task_spec *task,
+                        struct arena *arena, struct job_status *status,
+                        struct task_summary *summary)
+{
+    int error = 0;
+    int64_t capacity = group ? (int64_t)group->capacity : 0;
+    for (int64_t i = 0; (i < task->count || i < capacity) && !error; i++) {
+        const struct instance *instance = group ? group_instance(group, i) : NULL;
+        if (instance ? instance_is_wanted_by(instance, task) : i < task->count)
+            error = fill_instance(instance, arena, status, summary);
+        else if (instance)
+            count_leaving(instance, &status->counts);
+    }
+    return error;
+}
+
+static bool wants_nothing(const struct job *job)
+{
+    return job->stopped || job->deleting || job_is_parent(job);
+}
+
 static int fill_task(const struct job *job, const struct task_spec *task, struct arena *arena,
                      struct job_status *status)
 {
@@ -222,28 +246,36 @@ static int fill_task(const struct job *job, const struct task_spec *task, struct
         RECORD_AT(struct task_summary, status->tasks, status->tasks.count++);
     const struct group *group = job_group(job, task->name);
     *summary = (struct task_summary){.name = task->name};
-    if (job->stopped || job->deleting || job_is_parent(job))
+    if (wants_nothing(job))
         return 0;
     if (job_is_everywhere(job))
         return fill_everywhere(group, arena, status, summary);
-    int error = 0;
-    int64_t capacity = group ? (int64_t)group->capacity : 0;
-    for (int64_t i = 0; (i < task->count || i < capacity) && !error; i++) {
-        const struct instance *instance = group ? group_instance(group, i) : NULL;
-        if (instance ? instance_is_wanted(instance) : i < task->count)
-            error = fill_instance(instance, arena, status, summary);
-    }
-    return error;
+    return fill_counted(group, task, arena, status, summary);
 }
 
-static int64_t failed_for_good(const struct job *job)
+/* By fill_counted(). */
+static bool is_counted(const struct group *group)
 {
-    int64_t count = 0;
-    for (const struct group *group = job->groups; group; group = group->next)
-        for (size_t i = 0; i < group->capacity; i++)
-            count += group->instances[i] && instance_is_wanted(group->instances[i]) &&
-                     instance_is_exhausted(group->instances[i]);
-    return count;
+    const struct job *job = group->job;
+    return !wants_nothing(job) && !job_is_everywhere(job) &&
+           spec_task(&job_present(job)->spec, group->name);
+}
+
+/* Whether so many have failed for good; more than `others` that have not are not looked at. */
+static bool have_failed_for_good(const struct job *job, int64_t count, int64_t others)
+{
+    for (const struct group *group = job->groups; group && others >= 0; group = group->next) {
+        const struct task_spec *task = spec_task(&job_present(job)->spec, group->name);
+        for (size_t i = 0; i < group->capacity && others >= 0; i++) {
+            const struct instance *instance = group->instances[i];
+            if (!instance || !instance_is_wanted_by(instance, task))
+                continue;
+            bool failed = instance_is_exhausted(instance);
+            count -= failed;
+            others -= !failed;
+        }
+    }
+    return !count && others >= 0;
 }
 
 /* Of a job that is stopped only what has not ended is counted. */
@@ -264,7 +296,7 @@ static enum job_state state_of(const struct job *job, const struct job_status *s
         return JOB_PARENT;
     if (status->wanted && completed == status->wanted)
         return JOB_COMPLETED;
-    if (status->wanted && completed + failed_for_good(job) == status->wanted)
+    if (status->wanted && have_failed_for_good(job, status->wanted - completed, completed))
         return JOB_FAILED;
     if (running + completed >= status->wanted && (status->wanted || !job_is_everywhere(job)))
         return JOB_RUNNING;
@@ -320,7 +352,8 @@ int status_fill(struct manager *manager, struct job *job, struct arena *arena,
             return error;
     }
     for (const struct group *group = job->groups; group; group = group->next)
-        count_leaving(group, &ret_status->counts);
+        if (!is_counted(group))
+            count_all_leaving(group, &ret_status->counts);
     ret_status->state = (int)state_of(job, ret_status);
     return 0;
 }

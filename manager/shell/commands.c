@@ -248,11 +248,12 @@ static void run(struct manager_shell *shell, const struct bus_message *message,
 
 /* ---- waiting ---- */
 
-/* Decided, and not taken by the broker yet: the answers to that come back through the same broker,
- * whose queue for us has an end, and so do heartbeats. */
+/* Decided, and not taken by the broker or not reported on by the workers yet: the answers to that
+ * come back through the same broker, whose queue for us has an end, and so do heartbeats. */
 static bool is_behind(const struct manager_shell *shell)
 {
-    return shell->effects.mark_count + shell->bus->ops->pending(shell->bus) >=
+    return shell->effects.mark_count + ledger_count(shell->ledger) +
+               shell->bus->ops->pending(shell->bus) + manager_awaited_reports(shell->manager) >=
            shell->config.backlog;
 }
 

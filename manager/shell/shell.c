@@ -69,7 +69,8 @@ int64_t manager_shell_deadline_ms(const struct manager_shell *shell)
     int64_t deadline_ms = manager_deadline_ms(shell->manager);
     deadline_ms = earlier(deadline_ms, session_deadline_ms(shell->session));
     deadline_ms = earlier(deadline_ms, shell->tokens_prune_ms);
-    return has_to_write(shell) ? earlier(deadline_ms, shell->commit_retry_ms) : deadline_ms;
+    bool may_write = has_to_write(shell) && !ledger_is_committing(shell->ledger);
+    return may_write ? earlier(deadline_ms, shell->commit_retry_ms) : deadline_ms;
 }
 
 static void commit_failed(struct manager_shell *shell, const struct err *err)
@@ -86,25 +87,39 @@ static void commit_succeeded(struct manager_shell *shell)
         log_info("the store can be written again");
     shell->commit_failing = false;
     /* what the bus did not take is offered again after a while */
-    bool left = ledger_is_dirty(shell->ledger);
-    shell->commit_retry_ms = left ? manager_shell_now(shell).mono_ms + COMMIT_RETRY_MS : 0;
+    shell->commit_retry_ms =
+        ledger_was_refused(shell->ledger) ? manager_shell_now(shell).mono_ms + COMMIT_RETRY_MS : 0;
+}
+
+static void on_committed(void *context, int result, const struct err *err)
+{
+    struct manager_shell *shell = context;
+    if (result)
+        commit_failed(shell, err);
+    else
+        commit_succeeded(shell);
+    if (!result && is_leading(shell))
+        step_kind(shell, EVENT_COMMITTED);
+    if (!shell->flushing)
+        manager_shell_end_of_batch(shell);
 }
 
 /* Durable, then visible. What a commit makes possible (attempts leaving) is written by the next
- * round. */
+ * round. While one is under way the next batch is heard, and written when it is over. */
 static void flush(struct manager_shell *shell)
 {
-    while (has_to_write(shell) && manager_shell_now(shell).mono_ms >= shell->commit_retry_ms) {
-        struct err err = {0};
+    shell->flushing = true;
+    if (shell->meta_dirty)
+        ledger_settle(shell->ledger);
+    while (!ledger_is_committing(shell->ledger) && has_to_write(shell) &&
+           manager_shell_now(shell).mono_ms >= shell->commit_retry_ms) {
+        bool waits = shell->meta_dirty; /* a session's number is durable before it connects */
         manager_shell_write(shell);
-        if (ledger_commit(shell->ledger, &err)) {
-            commit_failed(shell, &err);
-            return;
-        }
-        commit_succeeded(shell);
-        if (is_leading(shell))
-            step_kind(shell, EVENT_COMMITTED);
+        ledger_commit(shell->ledger, on_committed, shell);
+        if (waits)
+            ledger_settle(shell->ledger);
     }
+    shell->flushing = false;
 }
 
 void manager_shell_end_of_batch(struct manager_shell *shell)
@@ -128,8 +143,6 @@ static void lead(struct manager_shell *shell)
     step_kind(shell, EVENT_PICTURE_WHOLE);
     if (!is_leading(shell))
         return;
-    log_info("leading cluster=%s term=%lld", manager_cluster(shell->manager),
-             (long long)manager_term(shell->manager));
     /* a new term writes everything anew; else what is stored is said again, since nothing tells
      * whether the broker kept it */
     if (manager_term(shell->manager) == term &&
@@ -143,6 +156,9 @@ static void on_stage(void *context, int stage)
     log_debug("stage complete stage=%d", stage);
     if (stage == STAGE_WORKERS)
         lead(shell);
+    if (stage == STAGE_COMMANDS && is_leading(shell)) /* who reads this may command */
+        log_info("leading cluster=%s term=%lld", manager_cluster(shell->manager),
+                 (long long)manager_term(shell->manager));
 }
 
 static void on_session(void *context, int64_t session)
@@ -355,6 +371,8 @@ void manager_shell_stop(struct manager_shell *shell)
         manager_shell_end_of_batch(shell);
         step_kind(shell, EVENT_OFFLINE);
         flush(shell);
+        while (ledger_is_committing(shell->ledger))
+            ledger_settle(shell->ledger); /* and what it makes due is flushed */
     }
     session_say_offline(shell->session, manager_shell_now(shell));
 }

@@ -34,8 +34,8 @@ struct manager_shell_config {
     int64_t keepalive_ms; /* the workers'; 0: the default */
     int policy;           /* enum placement_policy of jobs that say none; 0: the default */
     int preemption;       /* enum preemption; 0: the default */
-    size_t backlog; /* publications decided on and not taken by the broker, with which commands
-                       wait; 0: the default */
+    size_t backlog;       /* so much decided that the broker has not taken, or assigned that was not
+                             reported on, makes commands wait; 0: the default */
     void *context;
     void (*rearm)(void *context, int64_t mono_ms); /* call manager_shell_on_timer() then */
 };

@@ -65,6 +65,7 @@ struct manager_shell {
 
     bool started;
     bool unreachable_said;
+    bool flushing; /* a commit that is over goes on there */
     bool commit_failing;
     int64_t commit_retry_ms;
     int64_t event_count;

@@ -146,7 +146,9 @@ void manager_shell_note_effects(struct manager_shell *shell)
 
 void manager_shell_write(struct manager_shell *shell)
 {
-    if (manager_phase(shell->manager) == PHASE_LEADING)
+    if (manager_phase(shell->manager) == PHASE_LEADING) {
         manager_shell_note_effects(shell);
+        manager_storing(shell->manager);
+    }
     write_meta(shell);
 }

@@ -119,7 +119,8 @@ static void timers_arm(uv_prepare_t *uv)
             "a timer cannot be set");
 }
 
-/* What is set for now meanwhile has the next turn. */
+/* What is set for now meanwhile has the next turn. Armed again at once, since libuv looks for ready
+ * descriptors up to 48 times before it prepares to wait: of thousands that is seconds. */
 static void timers_fire(void *context, int events)
 {
     (void)events;
@@ -135,6 +136,7 @@ static void timers_fire(void *context, int events)
         deadline_unset(&loop->deadlines, first);
         timer->on_due(timer->context);
     }
+    timers_arm(&loop->prepare);
 }
 
 static void timers_open(struct loop *loop)

@@ -6,6 +6,7 @@
 #include "platform/base/mem.h"
 #include "schema/topics.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,8 @@ static void on_signal(void *context)
 
 void program_open(struct program_base *base, void (*on_due)(void *context), void *context)
 {
+    /* no other thread allocates so much that it needs an arena of its own */
+    mallopt(M_ARENA_MAX, 1);
     base->loop = loop_new();
     base->timer = loop_timer_new(base->loop, on_due, context);
     base->signals[0] = loop_signal_new(base->loop, SIGTERM, on_signal, base->loop);

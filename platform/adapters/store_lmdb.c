@@ -1,14 +1,13 @@
 /* The store port on LMDB: a file `data.mdb` per store, a named database per table.
  *
  * The map starts small and doubles when it is full: the transaction is aborted, the map resized (no
- * transaction may be open then), and what the transaction held so far is done again from a copy in
- * memory, so that a caller never sees it. LMDB keeps the pages that a transaction has written until
- * its environment is closed; that is done after a large one, and whoever reads or writes next opens
- * it again. The file is allocated to the map's size, so that a commit
- * does not fail later because somebody else has filled the disk; where the file system cannot, the
- * store still works without that.
+ * transaction may be open then), and the write done again, so that a caller never sees it. LMDB
+ * keeps the pages that a transaction has written until its environment is closed; that is done
+ * after a large one, and whoever reads or writes next opens it again. The file is allocated to the
+ * map's size, so that a commit does not fail later because somebody else has filled the disk; where
+ * the file system cannot, the store still works without that.
  *
- * Failure modes. Disk full: begin/put/commit give -ERR_FULL, the data of the last commit stays, and
+ * Failure modes. Disk full: a write gives -ERR_FULL, the data of the last commit stays, and
  * a store that is there can be opened (a node that boots with a full disk starts what it has
  * stored). A crash of the writer loses only what was not committed. A second process is kept out by
  * a lock on `lock` (LMDB's own locking would let it in). WRITEMAP is not used: a full disk would be
@@ -34,9 +33,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for so many: what their pages took is more than the 3 MB that LMDB allocates when it opens.
- */
-enum { OPERATIONS_LARGE = 1024 };
+/* What the pages of so many took is more than the 3 MB that LMDB allocates when it opens. */
+enum { WRITES_LARGE = 512 };
 
 #define GIB               ((size_t)1 << 30)
 #define MAP_INITIAL_BYTES ((size_t)4 << 20)
@@ -46,22 +44,10 @@ enum { OPERATIONS_LARGE = 1024 };
 static const char *const table_names[STORE_TABLE_COUNT] = {
     [STORE_META] = "meta", [STORE_DOCUMENTS] = "documents", [STORE_TOKENS] = "tokens"};
 
-/* One operation of the open transaction, to be repeated in a larger map. */
-struct operation {
-    enum store_table table;
-    bool remove;
-    char *key;
-    char *value;
-    size_t length;
-};
-
 struct lmdb_store {
     struct store store;
     MDB_env *env; /* NULL: closed */
     MDB_dbi tables[STORE_TABLE_COUNT];
-    MDB_txn *txn; /* NULL: none open */
-    struct operation *operations;
-    size_t operation_count, operation_capacity;
     size_t map_bytes;
     int lock_fd;
     char *directory;
@@ -98,47 +84,7 @@ static int lmdb_error(const struct lmdb_store *lmdb, int result, const char *wha
                    remedy);
 }
 
-/* ---- the transaction and its copy ---- */
-
-static void operations_forget(struct lmdb_store *lmdb)
-{
-    for (size_t i = 0; i < lmdb->operation_count; i++) {
-        free(lmdb->operations[i].key);
-        free(lmdb->operations[i].value);
-    }
-    lmdb->operation_count = 0;
-}
-
-static void operations_add(struct lmdb_store *lmdb, enum store_table table, const char *key,
-                           const void *value, size_t length, bool removes)
-{
-    if (lmdb->operation_count == lmdb->operation_capacity) {
-        lmdb->operation_capacity = lmdb->operation_capacity ? lmdb->operation_capacity * 2 : 16;
-        lmdb->operations =
-            mem_resize(lmdb->operations, lmdb->operation_capacity, sizeof *lmdb->operations);
-    }
-    struct operation *operation = &lmdb->operations[lmdb->operation_count++];
-    *operation = (struct operation){table, removes, mem_strdup(key), mem_alloc(length), length};
-    if (length)
-        memcpy(operation->value, value, length);
-}
-
-static int operation_apply(struct lmdb_store *lmdb, const struct operation *operation)
-{
-    MDB_val key = {strlen(operation->key), operation->key};
-    MDB_val value = {operation->length, operation->value};
-    if (!operation->remove)
-        return mdb_put(lmdb->txn, lmdb->tables[operation->table], &key, &value, 0);
-    int result = mdb_del(lmdb->txn, lmdb->tables[operation->table], &key, NULL);
-    return result == MDB_NOTFOUND ? 0 : result;
-}
-
-static void txn_abort(struct lmdb_store *lmdb)
-{
-    if (lmdb->txn)
-        mdb_txn_abort(lmdb->txn);
-    lmdb->txn = NULL;
-}
+/* ---- the map ---- */
 
 static int env_fd(const struct lmdb_store *lmdb)
 {
@@ -166,53 +112,42 @@ static int map_resize(struct lmdb_store *lmdb, size_t bytes)
     return result;
 }
 
-/* Doubles the map and repeats the open transaction in it. */
-static int txn_repeat_larger(struct lmdb_store *lmdb)
+/* ---- writing ---- */
+
+static int write_apply(const struct lmdb_store *lmdb, MDB_txn *txn, const struct store_write *write)
 {
-    txn_abort(lmdb);
-    int result = map_resize(lmdb, lmdb->map_bytes * 2);
+    MDB_val key = {strlen(write->key), (void *)(uintptr_t)write->key};
+    MDB_val value = {write->length, (void *)(uintptr_t)write->value};
+    if (!write->remove)
+        return mdb_put(txn, lmdb->tables[write->table], &key, &value, 0);
+    int result = mdb_del(txn, lmdb->tables[write->table], &key, NULL);
+    return result == MDB_NOTFOUND ? 0 : result;
+}
+
+static int txn_write(struct lmdb_store *lmdb, const struct store_write *writes, size_t count)
+{
+    MDB_txn *txn;
+    int result = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (result)
+        return result;
+    for (size_t i = 0; i < count && !result; i++)
+        result = write_apply(lmdb, txn, &writes[i]);
     if (!result)
-        result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
-    for (size_t i = 0; i < lmdb->operation_count && !result; i++)
-        result = operation_apply(lmdb, &lmdb->operations[i]);
+        return mdb_txn_commit(txn); /* frees it, whatever the result */
+    mdb_txn_abort(txn);
     return result;
 }
 
-static int lmdb_begin(struct store *store, struct err *err)
+static int check_writes(const struct lmdb_store *lmdb, const struct store_write *writes,
+                        size_t count, struct err *err)
 {
-    struct lmdb_store *lmdb = lmdb_store(store);
-    ASSERT(!lmdb->txn);
-    operations_forget(lmdb);
-    int result = env_obtain(lmdb);
-    if (!result)
-        result = mdb_txn_begin(lmdb->env, NULL, 0, &lmdb->txn);
-    return result ? lmdb_error(lmdb, result, "a transaction cannot begin", err) : 0;
-}
-
-static int lmdb_change(struct lmdb_store *lmdb, enum store_table table, const char *key,
-                       const void *value, size_t length, bool removes, struct err *err)
-{
-    ASSERT(lmdb->txn && table < STORE_TABLE_COUNT && *key);
-    if (strlen(key) > STORE_KEY_MAX)
-        return err_set(err, ERR_TOO_LARGE, "store %s: a key of %zu bytes is too long",
-                       lmdb->directory, strlen(key));
-    operations_add(lmdb, table, key, value, length, removes);
-    int result = operation_apply(lmdb, &lmdb->operations[lmdb->operation_count - 1]);
-    while (result == MDB_MAP_FULL && lmdb->map_bytes < MAP_MAX_BYTES)
-        result = txn_repeat_larger(lmdb);
-    return result ? lmdb_error(lmdb, result, "cannot write", err) : 0;
-}
-
-static int lmdb_put(struct store *store, enum store_table table, const char *key, const void *value,
-                    size_t length, struct err *err)
-{
-    return lmdb_change(lmdb_store(store), table, key, value, length, false, err);
-}
-
-static int lmdb_remove(struct store *store, enum store_table table, const char *key,
-                       struct err *err)
-{
-    return lmdb_change(lmdb_store(store), table, key, NULL, 0, true, err);
+    for (size_t i = 0; i < count; i++) {
+        ASSERT(writes[i].table < STORE_TABLE_COUNT && *writes[i].key);
+        if (strlen(writes[i].key) > STORE_KEY_MAX)
+            return err_set(err, ERR_TOO_LARGE, "store %s: a key of %zu bytes is too long",
+                           lmdb->directory, strlen(writes[i].key));
+    }
+    return 0;
 }
 
 static void env_close(struct lmdb_store *lmdb)
@@ -222,38 +157,38 @@ static void env_close(struct lmdb_store *lmdb)
     lmdb->env = NULL;
 }
 
-static void memory_give_back(struct lmdb_store *lmdb)
+static int env_write(struct lmdb_store *lmdb, const struct store_write *writes, size_t count)
 {
-    if (lmdb->operation_capacity < OPERATIONS_LARGE)
-        return;
-    env_close(lmdb);
-    free(lmdb->operations);
-    lmdb->operations = NULL;
-    lmdb->operation_capacity = 0;
+    int result = env_obtain(lmdb);
+    if (result)
+        return result;
+    result = txn_write(lmdb, writes, count);
+    while (result == MDB_MAP_FULL && lmdb->map_bytes < MAP_MAX_BYTES) {
+        result = map_resize(lmdb, lmdb->map_bytes * 2);
+        if (!result)
+            result = txn_write(lmdb, writes, count);
+    }
+    if (count > WRITES_LARGE)
+        env_close(lmdb);
+    return result;
 }
 
-static int lmdb_commit(struct store *store, struct err *err)
+static void lmdb_write(struct store *store, const struct store_write *writes, size_t count,
+                       store_written_fn *written, void *context)
 {
     struct lmdb_store *lmdb = lmdb_store(store);
-    ASSERT(lmdb->txn);
-    int result = mdb_txn_commit(lmdb->txn); /* frees it, whatever the result */
-    lmdb->txn = NULL;
-    while (result == MDB_MAP_FULL && lmdb->map_bytes < MAP_MAX_BYTES) {
-        result = txn_repeat_larger(lmdb);
-        if (!result) {
-            result = mdb_txn_commit(lmdb->txn);
-            lmdb->txn = NULL;
-        }
+    struct err err = {0};
+    int result = check_writes(lmdb, writes, count, &err);
+    if (!result) {
+        int failed = env_write(lmdb, writes, count);
+        result = failed ? lmdb_error(lmdb, failed, "cannot write", &err) : 0;
     }
-    operations_forget(lmdb);
-    memory_give_back(lmdb);
-    return result ? lmdb_error(lmdb, result, "cannot commit", err) : 0;
+    written(context, result, &err);
 }
 
-static void lmdb_abort(struct store *store)
+static void lmdb_settle(struct store *store)
 {
-    txn_abort(lmdb_store(store));
-    operations_forget(lmdb_store(store));
+    (void)store;
 }
 
 /* ---- reading ---- */
@@ -305,21 +240,16 @@ static void lmdb_close(struct store *store)
     if (!store)
         return;
     struct lmdb_store *lmdb = lmdb_store(store);
-    lmdb_abort(store);
     env_close(lmdb);
     if (lmdb->lock_fd >= 0)
         close(lmdb->lock_fd);
-    free(lmdb->operations);
     free(lmdb->directory);
     free(lmdb);
 }
 
 static const struct store_ops lmdb_store_ops = {.name = "lmdb",
-                                                .begin = lmdb_begin,
-                                                .put = lmdb_put,
-                                                .remove = lmdb_remove,
-                                                .commit = lmdb_commit,
-                                                .abort = lmdb_abort,
+                                                .write = lmdb_write,
+                                                .settle = lmdb_settle,
                                                 .scan = lmdb_scan,
                                                 .close = lmdb_close};
 

@@ -1,5 +1,4 @@
-/* Committed records in one sorted array; the open transaction is a list of changes that a commit
- * applies. */
+/* Records in one sorted array. A write is over when it returns. */
 #include "platform/adapters/store_memory.h"
 
 #include "platform/base/mem.h"
@@ -11,7 +10,7 @@
 struct record {
     enum store_table table;
     char *key;
-    char *value; /* NULL in a change: remove */
+    char *value;
     size_t length;
 };
 
@@ -23,8 +22,6 @@ struct records {
 struct memory_store {
     struct store store;
     struct records committed; /* sorted by table, key */
-    struct records changes;   /* in order */
-    bool open;
     int64_t commits;
     int64_t fail_in;
     enum err_code fail_code, fail_always;
@@ -97,75 +94,54 @@ static int memory_fault(struct memory_store *memory, struct err *err)
     return code ? err_set(err, code, "store in memory: %s", err_text((int)code)) : 0;
 }
 
-static int memory_begin(struct store *store, struct err *err)
+static struct record record_of(const struct store_write *write)
 {
-    struct memory_store *memory = memory_store(store);
-    ASSERT(!memory->open);
-    memory->open = true;
-    return memory_fault(memory, err);
+    struct record record = {write->table, mem_strdup(write->key), mem_alloc(write->length + 1),
+                            write->length};
+    if (write->length)
+        memcpy(record.value, write->value, write->length);
+    return record;
 }
 
-static int memory_change(struct memory_store *memory, struct record change, struct err *err)
-{
-    ASSERT(memory->open);
-    records_insert(&memory->changes, memory->changes.count, change);
-    if (strlen(change.key) > STORE_KEY_MAX)
-        return err_set(err, ERR_TOO_LARGE, "store in memory: the key is too long");
-    return memory_fault(memory, err);
-}
-
-static int memory_put(struct store *store, enum store_table table, const char *key,
-                      const void *value, size_t length, struct err *err)
-{
-    char *copy = mem_alloc(length + 1);
-    if (length)
-        memcpy(copy, value, length);
-    return memory_change(memory_store(store), (struct record){table, mem_strdup(key), copy, length},
-                         err);
-}
-
-static int memory_remove(struct store *store, enum store_table table, const char *key,
-                         struct err *err)
-{
-    return memory_change(memory_store(store), (struct record){table, mem_strdup(key), NULL, 0},
-                         err);
-}
-
-/* Takes the change's memory over. */
-static void records_apply(struct records *records, struct record change)
+static void records_apply(struct records *records, const struct store_write *write)
 {
     bool found;
-    size_t at = records_find(records, change.table, change.key, &found);
-    if (found)
+    size_t at = records_find(records, write->table, write->key, &found);
+    if (found && !write->remove) {
+        record_release(&records->items[at]);
+        records->items[at] = record_of(write);
+    } else if (found) {
         records_remove(records, at);
-    if (change.value)
-        records_insert(records, at, change);
-    else
-        record_release(&change);
-}
-
-static void memory_abort(struct store *store)
-{
-    struct memory_store *memory = memory_store(store);
-    records_clear(&memory->changes);
-    memory->open = false;
-}
-
-static int memory_commit(struct store *store, struct err *err)
-{
-    struct memory_store *memory = memory_store(store);
-    ASSERT(memory->open);
-    int result = memory_fault(memory, err);
-    if (result) {
-        memory_abort(store);
-        return result;
+    } else if (!write->remove) {
+        records_insert(records, at, record_of(write));
     }
-    for (size_t i = 0; i < memory->changes.count; i++)
-        records_apply(&memory->committed, memory->changes.items[i]);
-    memory->changes.count = 0;
-    memory->open = false;
-    memory->commits++;
+}
+
+static int check_keys(const struct store_write *writes, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(writes[i].key) > STORE_KEY_MAX)
+            return err_set(err, ERR_TOO_LARGE, "store in memory: the key is too long");
     return 0;
+}
+
+static void memory_write(struct store *store, const struct store_write *writes, size_t count,
+                         store_written_fn *written, void *context)
+{
+    struct memory_store *memory = memory_store(store);
+    struct err err = {0};
+    int result = memory_fault(memory, &err);
+    if (!result)
+        result = check_keys(writes, count, &err);
+    for (size_t i = 0; i < count && !result; i++)
+        records_apply(&memory->committed, &writes[i]);
+    memory->commits += !result;
+    written(context, result, &err);
+}
+
+static void memory_settle(struct store *store)
+{
+    (void)store;
 }
 
 static int memory_scan(struct store *store, enum store_table table, store_visit_fn *visit,
@@ -188,18 +164,13 @@ static void memory_close(struct store *store)
     if (!memory)
         return;
     records_clear(&memory->committed);
-    records_clear(&memory->changes);
     free(memory->committed.items);
-    free(memory->changes.items);
     free(memory);
 }
 
 static const struct store_ops memory_store_ops = {.name = "memory",
-                                                  .begin = memory_begin,
-                                                  .put = memory_put,
-                                                  .remove = memory_remove,
-                                                  .commit = memory_commit,
-                                                  .abort = memory_abort,
+                                                  .write = memory_write,
+                                                  .settle = memory_settle,
                                                   .scan = memory_scan,
                                                   .close = memory_close};
 

@@ -5,16 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool buf_grow(struct buf *buf, size_t extra);
-
-static inline bool buf_reserve(struct buf *buf, size_t extra)
-{
-    bool has_room = !buf->failed && buf->length + extra < buf->capacity &&
-                    (!buf->limit || buf->length + extra <= buf->limit);
-    return has_room || buf_grow(buf, extra);
-}
-
-static bool buf_grow(struct buf *buf, size_t extra)
+bool buf_grow(struct buf *buf, size_t extra)
 {
     if (buf->failed)
         return false;
@@ -41,34 +32,9 @@ static bool buf_grow(struct buf *buf, size_t extra)
 
 void buf_add(struct buf *buf, const void *bytes, size_t length)
 {
-    if (!length || !buf_reserve(buf, length))
-        return;
-    memcpy(buf->data + buf->length, bytes, length);
-    buf->length += length;
-    buf->data[buf->length] = '\0';
-}
-
-char *buf_extend(struct buf *buf, size_t length)
-{
-    if (!buf_reserve(buf, length))
-        return NULL;
-    char *added = buf->data + buf->length;
-    buf->length += length;
-    buf->data[buf->length] = '\0';
-    return added;
-}
-
-void buf_add_text(struct buf *buf, const char *text)
-{
-    buf_add(buf, text, strlen(text));
-}
-
-void buf_add_char(struct buf *buf, char character)
-{
-    if (!buf_reserve(buf, 1))
-        return;
-    buf->data[buf->length++] = character;
-    buf->data[buf->length] = '\0';
+    char *added = length ? buf_extend(buf, length) : NULL;
+    if (added)
+        memcpy(added, bytes, length);
 }
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buf {
     char *data; /* "" when nothing was ever added: use buf_text() */
@@ -18,11 +19,40 @@ struct buf {
 
 #define BUF_EMPTY ((struct buf){0})
 
-void buf_add(struct buf *buf, const void *bytes, size_t length);
+/* Makes room for `extra` more bytes and a NUL; false, and failed, when there is none. */
+bool buf_grow(struct buf *buf, size_t extra);
+static inline bool buf_reserve(struct buf *buf, size_t extra)
+{
+    bool has_room = !buf->failed && buf->length + extra < buf->capacity &&
+                    (!buf->limit || buf->length + extra <= buf->limit);
+    return has_room || buf_grow(buf, extra);
+}
+
 /* Adds `length` bytes, which the caller writes; NULL when the buffer has failed. */
-char *buf_extend(struct buf *buf, size_t length);
-void buf_add_text(struct buf *buf, const char *text);
-void buf_add_char(struct buf *buf, char character);
+static inline char *buf_extend(struct buf *buf, size_t length)
+{
+    if (!buf_reserve(buf, length))
+        return NULL;
+    char *added = buf->data + buf->length;
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+    return added;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t length);
+
+static inline void buf_add_text(struct buf *buf, const char *text)
+{
+    buf_add(buf, text, strlen(text));
+}
+
+static inline void buf_add_char(struct buf *buf, char character)
+{
+    char *added = buf_extend(buf, 1);
+    if (added)
+        *added = character;
+}
+
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));

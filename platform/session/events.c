@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 static void time_format(int64_t wall_ms, char ret_text[32])
 {
@@ -66,18 +67,14 @@ void event_log(const struct event *event)
 
 /* ---- telling a thing once ---- */
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+static uint64_t hash_text(uint64_t before, const char *text)
 {
-    const unsigned char *cursor = bytes;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ cursor[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    return XXH3_64bits_withSeed(text, strlen(text), before);
 }
 
 uint64_t message_hash(const char *topic, const void *bytes, size_t length)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    return hash_bytes(hash_bytes(hash, topic, strlen(topic) + 1), bytes, length);
+    return XXH3_64bits_withSeed(bytes, length, hash_text(0, topic));
 }
 
 uint64_t event_hash(const struct event *event)
@@ -86,7 +83,7 @@ uint64_t event_hash(const struct event *event)
                                  event->task};
     uint64_t hash = message_hash(event->kind, &event->reason, sizeof(event->reason));
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        hash = hash_bytes(hash, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) + 1 : 1);
+        hash = hash_text(hash, texts[i] ? texts[i] : "");
     return hash;
 }
 

@@ -28,8 +28,8 @@ struct event_origin {
 void event_encode(const struct event *event, const struct event_origin *origin, struct buf *out);
 void event_log(const struct event *event);
 
-/* FNV-1a (Fowler, Noll, Vo; offset basis and prime of 64 bits) over a topic, which may be "", and
- * bytes. */
+/* XXH3 with 64 bits (Collet, xxHash) over a topic, which may be "", and bytes. For memories of this
+ * process: it is stored nowhere. */
 uint64_t message_hash(const char *topic, const void *bytes, size_t length);
 uint64_t event_hash(const struct event *event);
 

@@ -131,15 +131,20 @@ void decode_unknown_keys(struct decoder *decoder, const struct place *place, con
     }
 }
 
+static bool is_key(const struct field *field, const char *key)
+{
+    return field->key[0] == key[0] && !strcmp(field->key, key);
+}
+
 /* Which field of the record has the key; looked for from `first` on, since documents that a record
  * wrote are in its order. field_count: none. */
 static size_t field_at(const struct record *record, const char *key, size_t first)
 {
     for (size_t i = first; i < record->field_count; i++)
-        if (!strcmp(record->fields[i].key, key))
+        if (is_key(&record->fields[i], key))
             return i;
     for (size_t i = 0; i < first; i++)
-        if (!strcmp(record->fields[i].key, key))
+        if (is_key(&record->fields[i], key))
             return i;
     return record->field_count;
 }
@@ -163,8 +168,14 @@ static void sort_members(const struct record *record, const cJSON *object,
 void decode_object(struct decoder *decoder, const struct place *place, const struct record *record,
                    const cJSON *object, void *ret_value)
 {
-    const cJSON *values[KEYS_MAX];
     record_init(record, ret_value);
+    decode_members(decoder, place, record, object, ret_value);
+}
+
+void decode_members(struct decoder *decoder, const struct place *place, const struct record *record,
+                    const cJSON *object, void *ret_value)
+{
+    const cJSON *values[KEYS_MAX];
     sort_members(record, object, values);
     for (size_t i = 0; i < record->field_count; i++) {
         const struct field *field = &record->fields[i];

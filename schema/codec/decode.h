@@ -30,6 +30,10 @@ int tree_parse(const char *text, size_t length, struct problems *problems, struc
 void decode_object(struct decoder *decoder, const struct place *place, const struct record *record,
                    const cJSON *object, void *ret_value);
 
+/* The same for a value that is initialised. */
+void decode_members(struct decoder *decoder, const struct place *place, const struct record *record,
+                    const cJSON *object, void *ret_value);
+
 /* In strict mode: a problem for every key that none of the records has. */
 void decode_unknown_keys(struct decoder *decoder, const struct place *place, const cJSON *object,
                          const struct record *const *records, size_t count);

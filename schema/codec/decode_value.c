@@ -417,7 +417,7 @@ static bool decode_inside(struct decoder *decoder, const struct place *place,
         return false;
     }
     decode_unknown_keys(decoder, place, value, &record, 1);
-    decode_object(decoder, place, record, value, ret_value);
+    decode_members(decoder, place, record, value, ret_value);
     return true;
 }
 
@@ -425,6 +425,16 @@ static void decode_record(struct decoder *decoder, const struct place *place,
                           const struct field *field, const cJSON *value, void *ret_member)
 {
     decode_inside(decoder, place, field->record, value, ret_member);
+}
+
+/* All of them: the first by the table, the others like it. */
+static void *init_records(const struct record *record, void *items, size_t count)
+{
+    if (items)
+        record_init(record, items);
+    for (size_t i = 1; items && i < count; i++)
+        memcpy((char *)items + i * record->size, items, record->size);
+    return items;
 }
 
 static void decode_records(struct decoder *decoder, const struct place *place,
@@ -438,7 +448,9 @@ static void decode_records(struct decoder *decoder, const struct place *place,
     }
     if (!count_is_valid(decoder, place, field, value) || !value->child)
         return;
-    list->items = decode_alloc(decoder, (size_t)cJSON_GetArraySize(value), field->record->size);
+    size_t room = (size_t)cJSON_GetArraySize(value);
+    list->items =
+        init_records(field->record, decode_alloc(decoder, room, field->record->size), room);
     for (const cJSON *item = list->items ? value->child : NULL; item; item = item->next) {
         struct place here = {.up = place, .index = index++};
         char *slot = (char *)list->items + list->count * field->record->size;
@@ -449,7 +461,7 @@ static void decode_records(struct decoder *decoder, const struct place *place,
 static void decode_object_optional(struct decoder *decoder, const struct place *place,
                                    const struct field *field, const cJSON *value, void *ret_member)
 {
-    void *inside = decode_alloc(decoder, 1, field->record->size);
+    void *inside = init_records(field->record, decode_alloc(decoder, 1, field->record->size), 1);
     if (inside && decode_inside(decoder, place, field->record, value, inside))
         *(void **)ret_member = inside;
 }

@@ -104,18 +104,16 @@ static void key_add(const char *key, bool *first, struct buf *out)
     buf_add_char(out, ':');
 }
 
-/* One of a table, which has nothing to be escaped. */
-static void field_key_add(const char *key, bool *first, struct buf *out)
+/* A table's key, which has nothing to be escaped, behind `before`. */
+static void field_key_add(const struct field *field, char before, struct buf *out)
 {
-    size_t length = strlen(key), comma = !*first;
-    char *at = buf_extend(out, comma + length + 3);
-    *first = false;
+    size_t length = strlen(field->key);
+    char *at = buf_extend(out, length + 4);
     if (!at)
         return;
-    if (comma)
-        *at++ = ',';
+    *at++ = before;
     *at++ = '"';
-    memcpy(at, key, length);
+    memcpy(at, field->key, length);
     memcpy(at + length, "\":", 2);
 }
 
@@ -388,15 +386,15 @@ bool encode_field(const struct field *field, const void *value, struct buf *out)
 
 void codec_encode(const struct record *record, const void *value, struct buf *out)
 {
-    bool first = true;
-    buf_add_char(out, '{');
+    char before = '{';
     for (size_t i = 0; i < record->field_count; i++) {
         const struct field *field = &record->fields[i];
         const void *member = member_of(field, value);
         if (!is_present(field, member))
             continue;
-        field_key_add(field->key, &first, out);
+        field_key_add(field, before, out);
         value_add(field, member, out);
+        before = ',';
     }
-    buf_add_char(out, '}');
+    buf_add_text(out, before == ',' ? "}" : "{}");
 }

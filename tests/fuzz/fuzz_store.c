@@ -6,6 +6,7 @@
 #include "platform/adapters/store_memory.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_store_worker.h"
+#include "tests/store_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +50,7 @@ static void fill(struct store *store, const char *at, const char *end)
         const char *key = name[0] && name[1] ? name + 2 : "";
         if (table >= STORE_TABLE_COUNT || !*key || strlen(key) > STORE_KEY_MAX)
             continue;
-        ASSERT(!store->ops->begin(store, &err));
-        ASSERT(!store->ops->put(store, (enum store_table)table, key, value, strlen(value), &err));
-        ASSERT(!store->ops->commit(store, &err));
+        ASSERT(!store_put(store, (enum store_table)table, key, value, &err));
     }
 }
 

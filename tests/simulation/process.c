@@ -76,6 +76,36 @@ static void rearm(void *context, int64_t mono_ms)
                   .at_ms = at_ms, .run = timer_fired, .context = process, .id = process->life});
 }
 
+/* ---- a store that is written in the background ---- */
+
+static void store_written(void *context, uint64_t id, void *load)
+{
+    struct process *process = context;
+    struct world *world = process->machine.world;
+    (void)load;
+    if (!process->up || process->life != id)
+        return;
+    if (process->fuse.asleep_until_ms <= world->now_ms)
+        process->store->ops->settle(process->store);
+    else
+        heap_push(&world->heap, (struct event){.at_ms = process->fuse.asleep_until_ms,
+                                               .run = store_written,
+                                               .context = process,
+                                               .id = id});
+}
+
+static void store_delayed(void *context, int64_t slow_ms)
+{
+    enum { SYNC_MS = 30 };
+    struct process *process = context;
+    struct world *world = process->machine.world;
+    int64_t takes_ms = slow_ms + (int64_t)prng_below(&world->life, SYNC_MS);
+    heap_push(&world->heap, (struct event){.at_ms = world->now_ms + takes_ms,
+                                           .run = store_written,
+                                           .context = process,
+                                           .id = process->life});
+}
+
 /* ---- the engine ---- */
 
 static void engine_step(void *context, uint64_t id, void *load)
@@ -138,6 +168,7 @@ static bool manager_start(struct world *world, struct manager_process *manager, 
     snprintf(process->client_id, sizeof(process->client_id), "argosy-manager-%s",
              manager_shell_id(manager->shell));
     process->bus = make_bus(process, manager_shell_bus_handler(manager->shell), true);
+    sim_store_delay(process->store, store_delayed, process);
     manager_shell_start(manager->shell, process->bus);
     return true;
 }

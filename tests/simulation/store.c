@@ -1,5 +1,5 @@
-/* begin, put … go through to the store in memory; a list of the transaction's changes is applied to
- * the shadow when it commits. */
+/* A write goes through to the store in memory and is applied to the shadow. With a delay it waits
+ * for that until it is finished, or its process dies: then it was written, or it was not. */
 #include "tests/simulation/store.h"
 
 #include "platform/adapters/store_memory.h"
@@ -21,11 +21,16 @@ struct sim_store {
     struct store *inner;
     struct fuse *fuse;
     struct shadow *committed;
-    struct shadow *changes; /* value NULL: removed */
     int64_t operations;
     const int64_t *now_ms;
     int64_t slow_ms;
     bool full;
+    store_delay_fn *delay; /* NULL: written at once */
+    void *delay_context;
+    const struct store_write *writes; /* under way; NULL: none */
+    size_t count;
+    store_written_fn *written;
+    void *context;
 };
 
 static struct sim_store *sim(struct store *store)
@@ -47,79 +52,73 @@ static void shadow_clear(struct shadow **table)
         shadow_drop(table, *table);
 }
 
-/* Takes key and value over. */
-static void shadow_set(struct shadow **table, char *key, void *value, size_t length)
+static void shadow_apply(struct shadow **table, const struct store_write *write)
 {
+    _cleanup_free_ char *key = mem_printf("%d/%s", (int)write->table, write->key);
     struct shadow *shadow;
     HASH_FIND_STR(*table, key, shadow);
     if (shadow)
         shadow_drop(table, shadow);
+    if (write->remove)
+        return;
     shadow = mem_alloc(sizeof(*shadow));
-    *shadow = (struct shadow){.key = key, .value = value, .length = length};
+    shadow->key = mem_strdup(key);
+    shadow->value = mem_alloc(write->length + 1);
+    shadow->length = write->length;
+    if (write->length)
+        memcpy(shadow->value, write->value, write->length);
     HASH_ADD_KEYPTR(hh, *table, shadow->key, strlen(shadow->key), shadow);
 }
 
-static int sim_begin(struct store *store, struct err *err)
+static void note_result(void *context, int result, const struct err *err)
 {
-    sim(store)->operations++;
-    return sim(store)->inner->ops->begin(sim(store)->inner, err);
+    (void)err;
+    *(int *)context = result;
 }
 
-static int sim_put(struct store *store, enum store_table table, const char *key, const void *value,
-                   size_t length, struct err *err)
+/* Whoever waits is told what the store in memory says, or that the process died before. */
+static void carry_out(struct sim_store *self)
 {
-    void *copy = mem_alloc(length + 1);
-    memcpy(copy, value, length);
-    sim(store)->operations++;
-    shadow_set(&sim(store)->changes, mem_printf("%d/%s", (int)table, key), copy, length);
-    return sim(store)->inner->ops->put(sim(store)->inner, table, key, value, length, err);
-}
-
-static int sim_remove(struct store *store, enum store_table table, const char *key, struct err *err)
-{
-    sim(store)->operations++;
-    shadow_set(&sim(store)->changes, mem_printf("%d/%s", (int)table, key), NULL, 0);
-    return sim(store)->inner->ops->remove(sim(store)->inner, table, key, err);
-}
-
-static void sim_abort(struct store *store)
-{
-    shadow_clear(&sim(store)->changes);
-    sim(store)->inner->ops->abort(sim(store)->inner);
-}
-
-static void shadow_commit(struct sim_store *store)
-{
-    struct shadow *change, *next, *old;
-    HASH_ITER(hh, store->changes, change, next)
-    {
-        HASH_DEL(store->changes, change);
-        HASH_FIND_STR(store->committed, change->key, old);
-        if (old)
-            shadow_drop(&store->committed, old);
-        HASH_ADD_KEYPTR(hh, store->committed, change->key, strlen(change->key), change);
-        if (!change->value)
-            shadow_drop(&store->committed, change);
+    const struct store_write *writes = self->writes;
+    struct err err = {0};
+    int result = -ERR_IO;
+    /* who dies while it is on its way finds it on the disk, or does not */
+    bool is_lost = self->fuse->blown ? self->operations % 2 : fuse_burn(self->fuse);
+    self->writes = NULL;
+    if (!is_lost) {
+        self->inner->ops->write(self->inner, writes, self->count, note_result, &result);
+        for (size_t i = 0; i < self->count && !result; i++)
+            shadow_apply(&self->committed, &writes[i]);
     }
+    if (self->slow_ms && !self->delay) /* nothing leaves the process before the disk has answered */
+        self->fuse->asleep_until_ms = *self->now_ms + self->slow_ms;
+    if (result)
+        err_set(&err, (enum err_code) - result, "the simulated store: %s", err_text(-result));
+    else
+        fuse_burn(self->fuse);
+    self->written(self->context, result, &err);
 }
 
-static int sim_commit(struct store *store, struct err *err)
+static void sim_write(struct store *store, const struct store_write *writes, size_t count,
+                      store_written_fn *written, void *context)
 {
     struct sim_store *self = sim(store);
+    ASSERT(!self->writes);
     self->operations++;
-    if (fuse_burn(self->fuse)) {
-        sim_abort(store);
-        return err_set(err, ERR_IO, "the process died before the commit");
-    }
-    int result = self->inner->ops->commit(self->inner, err);
-    if (result)
-        shadow_clear(&self->changes);
+    self->writes = writes;
+    self->count = count;
+    self->written = written;
+    self->context = context;
+    if (self->delay)
+        self->delay(self->delay_context, self->slow_ms);
     else
-        shadow_commit(self);
-    if (self->slow_ms) /* nothing leaves the process before the disk has answered */
-        self->fuse->asleep_until_ms = *self->now_ms + self->slow_ms;
-    fuse_burn(self->fuse);
-    return result;
+        carry_out(self);
+}
+
+static void sim_settle(struct store *store)
+{
+    if (sim(store)->writes)
+        carry_out(sim(store));
 }
 
 static int sim_scan(struct store *store, enum store_table table, store_visit_fn *visit,
@@ -131,17 +130,13 @@ static int sim_scan(struct store *store, enum store_table table, store_visit_fn 
 static void sim_close(struct store *store)
 {
     sim(store)->inner->ops->close(sim(store)->inner);
-    shadow_clear(&sim(store)->changes);
     shadow_clear(&sim(store)->committed);
     free(store);
 }
 
 static const struct store_ops sim_store_ops = {.name = "simulated",
-                                               .begin = sim_begin,
-                                               .put = sim_put,
-                                               .remove = sim_remove,
-                                               .commit = sim_commit,
-                                               .abort = sim_abort,
+                                               .write = sim_write,
+                                               .settle = sim_settle,
                                                .scan = sim_scan,
                                                .close = sim_close};
 
@@ -153,6 +148,12 @@ struct store *sim_store_new(struct fuse *fuse, const int64_t *now_ms)
     store->fuse = fuse;
     store->now_ms = now_ms;
     return &store->store;
+}
+
+void sim_store_delay(struct store *store, store_delay_fn *delay, void *context)
+{
+    sim(store)->delay = delay;
+    sim(store)->delay_context = context;
 }
 
 const void *sim_store_get(const struct store *store, enum store_table table, const char *key,

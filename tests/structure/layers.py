@@ -31,6 +31,7 @@ FOREIGN = {
     r"cjson/|cJSON": r"schema/codec/\w+\.[ch]",
     r"MQTT\w+\.h": r"platform/adapters/mqtt_(client_)?paho\w*\.[ch]",
     r"mosquitto\.h|mqtt_protocol\.h": r"platform/adapters/mqtt_(client_)?mosquitto\w*\.[ch]",
+    r"xxhash\.h": r"platform/session/events\.c",
     r"lmdb\.h": r"platform/adapters/store_lmdb\.c",
     r"uv\.h": r"platform/adapters/loop\w*\.c|worker/runtime/process\w*\.c",
     r"curl/": r"worker/runtime/docker\w*\.[ch]|worker/runtime/\w*http\w*\.[ch]",

@@ -82,6 +82,8 @@ void worker_attempt_free(struct worker *worker, struct attempt *attempt)
     HASH_DEL(worker->attempts, attempt);
     DL_DELETE(attempt->job->attempts, attempt);
     health_release(&attempt->health);
+    free(attempt->message);
+    free(attempt->ports);
     free(attempt);
 }
 
@@ -94,7 +96,23 @@ void attempt_touch(struct step *step, struct attempt *attempt)
 
 void attempt_message(struct attempt *attempt, const char *message)
 {
-    snprintf(attempt->message, sizeof(attempt->message), "%s", message ? message : "");
+    char text[LIMIT_MESSAGE_LENGTH + 1];
+    char *old = attempt->message; /* which `message` may be */
+    attempt->message = NULL;
+    if (message && message[0]) {
+        snprintf(text, sizeof(text), "%s", message);
+        attempt->message = mem_strdup(text);
+    }
+    free(old);
+}
+
+void attempt_set_ports(struct attempt *attempt, const struct bound_port *ports, size_t count)
+{
+    attempt->port_count = count;
+    if (count) {
+        attempt->ports = mem_resize(attempt->ports, count, sizeof(*ports));
+        memcpy(attempt->ports, ports, count * sizeof(*ports));
+    }
 }
 
 /* A new run knows nothing yet of where it answers. */
@@ -159,11 +177,8 @@ static void recall_policy(struct step *step, struct attempt *attempt,
 
 static void recall_ports(struct attempt *attempt, const struct observed_attempt *observed)
 {
-    attempt->port_count = observed->ports.count < PORTS_MAX ? observed->ports.count : PORTS_MAX;
-    if (attempt->port_count) {
-        memcpy(attempt->ports, observed->ports.items,
-               attempt->port_count * sizeof(attempt->ports[0]));
-    }
+    size_t count = observed->ports.count < PORTS_MAX ? observed->ports.count : PORTS_MAX;
+    attempt_set_ports(attempt, observed->ports.items, count);
 }
 
 static int order_compare(const struct observed_attempt *a, const struct attempt *b)

@@ -27,7 +27,7 @@ static void count_result(struct step *step, struct attempt *attempt, size_t inde
         health_stop(&attempt->health);
         attempt_send_stop(step, attempt);
         effects_event(step->effects, "task_unhealthy", REASON_UNHEALTHY, attempt->job->name,
-                      attempt->id, "%s", attempt->message);
+                      attempt->id, "%s", attempt->message ? attempt->message : "");
     }
     attempt_touch(step, attempt);
 }

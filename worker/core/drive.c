@@ -284,6 +284,16 @@ static void job_bury(struct step *step, struct job *job)
     }
 }
 
+/* What happens to one attempt changes nothing for the others of its job. */
+void attempt_drive_alone(struct step *step, struct attempt *attempt)
+{
+    struct job *job = attempt->job;
+    if (step->worker->started) {
+        attempt_drive(step, attempt);
+        job_bury(step, job);
+    }
+}
+
 void job_drive(struct step *step, struct job *job)
 {
     if (!step->worker->started) {

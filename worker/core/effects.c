@@ -42,20 +42,24 @@ void effects_event(struct effects *effects, const char *word, enum reason reason
     text_copy(effect->task_id, sizeof(effect->task_id), task_id);
     va_list args;
     va_start(args, format);
-    vsnprintf(effect->message, sizeof(effect->message), format, args);
+    effect->message = mem_alloc(LIMIT_MESSAGE_LENGTH + 1);
+    vsnprintf(effect->message, LIMIT_MESSAGE_LENGTH + 1, format, args);
     va_end(args);
 }
 
 void effects_mark(struct effects *effects, const char *job, unsigned marks)
 {
-    struct mark *mark = NULL;
-    HASH_FIND_STR(effects->marks, job, mark);
+    struct mark *mark = effects->marked;
+    if (!mark || strcmp(mark->job, job) != 0) {
+        HASH_FIND_STR(effects->marks, job, mark);
+    }
     if (!mark) {
         mark = mem_alloc(sizeof(*mark));
         text_copy(mark->job, sizeof(mark->job), job);
         HASH_ADD_STR(effects->marks, job, mark);
     }
     mark->bits |= marks;
+    effects->marked = mark;
 }
 
 void effects_each_mark(const struct effects *effects,
@@ -79,17 +83,22 @@ void effects_clear_marks(struct effects *effects)
         HASH_DEL(effects->marks, mark);
         free(mark);
     }
+    effects->marked = NULL;
     effects->info = effects->desired = effects->meta = false;
 }
 
 void effects_clear_items(struct effects *effects)
 {
+    for (size_t i = 0; i < effects->count; i++) {
+        free(effects->items[i].message);
+    }
     effects->count = 0;
 }
 
 void worker_effects_release(struct effects *effects)
 {
     effects_clear_marks(effects);
+    effects_clear_items(effects);
     free(effects->items);
     *effects = (struct effects){0};
 }

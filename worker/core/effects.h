@@ -37,7 +37,7 @@ struct effect {
     int health_index;
     enum reason reason;
     const char *word; /* a constant */
-    char message[LIMIT_MESSAGE_LENGTH + 1];
+    char *message;    /* of an event */
 };
 
 enum job_marks {
@@ -51,10 +51,11 @@ struct mark; /* of one job */
 struct effects {
     struct effect *items;
     size_t count, capacity;
-    struct mark *marks; /* a map by job */
-    bool info;          /* the info document changed */
-    bool desired;       /* store the desired document */
-    bool meta;          /* cluster or term changed */
+    struct mark *marks;  /* a map by job */
+    struct mark *marked; /* last: most often it is the next one, too */
+    bool info;           /* the info document changed */
+    bool desired;        /* store the desired document */
+    bool meta;           /* cluster or term changed */
 };
 
 /* Adds a zeroed effect and returns it to be filled in; valid until the next addition. */

@@ -49,17 +49,19 @@ static void copy_execution(struct attempt *attempt, const struct runtime_event *
 
 static bool copy_ports(struct attempt *attempt, const struct runtime_event *event)
 {
-    struct bound_port ports[PORTS_MAX] = {0};
+    struct bound_port ports[PORTS_MAX];
     size_t count = event->port_count < PORTS_MAX ? event->port_count : PORTS_MAX;
+    bool changed = count != attempt->port_count;
     for (size_t i = 0; i < count; i++) {
-        ports[i].port = event->ports[i].container;
-        ports[i].host = event->ports[i].host;
-        ports[i].udp = event->ports[i].udp;
+        ports[i] = (struct bound_port){.port = event->ports[i].container,
+                                       .host = event->ports[i].host,
+                                       .udp = event->ports[i].udp};
+        changed = changed || ports[i].port != attempt->ports[i].port ||
+                  ports[i].host != attempt->ports[i].host || ports[i].udp != attempt->ports[i].udp;
     }
-    bool changed =
-        count != attempt->port_count || memcmp(ports, attempt->ports, sizeof(ports)) != 0;
-    memcpy(attempt->ports, ports, sizeof(ports));
-    attempt->port_count = count;
+    if (changed) {
+        attempt_set_ports(attempt, ports, count);
+    }
     return changed;
 }
 
@@ -366,7 +368,7 @@ static void on_execution(struct step *step, enum runtime_kind runtime,
     } else {
         attempt_signal(step, attempt, signal_of_kind[event->kind], event);
     }
-    job_drive(step, attempt->job);
+    attempt_drive_alone(step, attempt);
 }
 
 /* ---- lists and engines ---- */

@@ -100,13 +100,11 @@ static const struct job_spec *spec_of_version(const struct assignment *assignmen
 
 static const struct task_spec *task_of(const struct job_spec *spec, const struct attempt *attempt)
 {
-    struct attempt_name name;
-    if (!spec || !attempt_name_parse(attempt->id, &name)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < spec->tasks.count; i++) {
+    const char *name = attempt->id + strlen(attempt->job->name) + 1; /* job_task_index_suffix */
+    size_t length = strcspn(name, "_");
+    for (size_t i = 0; spec && i < spec->tasks.count; i++) {
         const struct task_spec *task = RECORD_AT(const struct task_spec, spec->tasks, i);
-        if (!strcmp(task->name, name.task)) {
+        if (!strncmp(task->name, name, length) && !task->name[length]) {
             return task;
         }
     }

@@ -40,10 +40,16 @@ const struct node_desired *worker_desired(const struct worker *worker)
     return worker->desired ? &worker->desired->value : NULL;
 }
 
-const struct assignment *worker_assignment(const struct worker *worker, const char *job)
+struct held_assignment *worker_held(const struct worker *worker, const char *job)
 {
     const struct job *found = worker_job_find(worker, job);
-    return found && found->held ? &found->held->value : NULL;
+    return found ? found->held : NULL;
+}
+
+const struct assignment *worker_assignment(const struct worker *worker, const char *job)
+{
+    const struct held_assignment *held = worker_held(worker, job);
+    return held ? &held->value : NULL;
 }
 
 const char *worker_refused(const struct worker *worker, int64_t *ret_term)
@@ -70,7 +76,7 @@ static void attempt_write(const struct attempt *attempt, struct observed_attempt
         .seq = attempt->seq,
         .exit_code = attempt->exit_code,
         .reason = (int)attempt->reason,
-        .message = text_or_null(attempt->message),
+        .message = attempt->message,
         .health = (int)attempt->health.state,
         .ports = {.items = (void *)attempt->ports, .count = attempt->port_count},
         .execution = text_or_null(attempt->execution),
@@ -163,14 +169,10 @@ static const struct attempt *find_by_any_name(const struct worker *worker, const
     return best;
 }
 
-bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view)
+static struct attempt_view view_of(const struct worker *worker, const struct attempt *attempt)
 {
-    const struct attempt *attempt = find_by_any_name(worker, name);
-    if (!attempt) {
-        return false;
-    }
     bool waits = attempt->state < ATTEMPT_RUNNING && attempt->kept_run;
-    *ret_view = (struct attempt_view){
+    return (struct attempt_view){
         .id = attempt->id,
         .job = attempt->job->name,
         .runtime = attempt->runtime,
@@ -182,14 +184,27 @@ bool worker_find(const struct worker *worker, const char *name, struct attempt_v
         .spec = attempt->spec,
         .task = attempt->task,
     };
-    return true;
 }
 
-bool worker_wants(const struct worker *worker, const char *id, int64_t run)
+bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view)
+{
+    const struct attempt *attempt = find_by_any_name(worker, name);
+    if (attempt) {
+        *ret_view = view_of(worker, attempt);
+    }
+    return attempt;
+}
+
+bool worker_wants(const struct worker *worker, const char *id, int64_t run,
+                  struct attempt_view *ret_view)
 {
     const struct attempt *attempt = worker_attempt_find(worker, id);
-    return attempt && attempt->run == run && attempt->in_flight && attempt->task &&
-           attempt->state < ATTEMPT_RUNNING;
+    bool wanted = attempt && attempt->run == run && attempt->in_flight && attempt->task &&
+                  attempt->state < ATTEMPT_RUNNING;
+    if (wanted) {
+        *ret_view = view_of(worker, attempt);
+    }
+    return wanted;
 }
 
 bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run)

@@ -76,7 +76,7 @@ static int64_t attempt_deadline_ms(const struct worker *worker, const struct att
     return deadline_ms;
 }
 
-int64_t worker_deadline_ms(const struct worker *worker)
+static int64_t find_deadline_ms(const struct worker *worker)
 {
     int64_t deadline_ms = INT64_MAX;
     if (!worker->started || worker->holding) {
@@ -97,4 +97,14 @@ int64_t worker_deadline_ms(const struct worker *worker)
         }
     }
     return deadline_ms;
+}
+
+/* Nothing moves it but a step. */
+int64_t worker_deadline_ms(struct worker *worker)
+{
+    if (worker->stepped) {
+        worker->deadline_ms = find_deadline_ms(worker);
+        worker->stepped = false;
+    }
+    return worker->deadline_ms;
 }

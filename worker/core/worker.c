@@ -11,6 +11,7 @@ void held_assignment_free(struct held_assignment *held)
 {
     if (held) {
         arena_release(&held->arena);
+        free(held->heard);
         free(held);
     }
 }
@@ -34,6 +35,7 @@ struct worker *worker_new(const struct worker_config *config)
     worker->stored_offline_ms = config->offline_ms;
     worker->holding = config->empty_store;
     worker->rebooted = config->rebooted;
+    worker->deadline_ms = INT64_MAX; /* before it is started */
     worker->interval_ms = worker->own_interval_ms = config->interval_ms;
     prng_init(&worker->prng, config->seed);
     for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
@@ -135,6 +137,7 @@ void worker_step(struct worker *worker, struct worker_event *event, struct now n
 {
     ASSERT(event->kind >= 0 && event->kind < WORKER_EVENT_COUNT);
     struct step step = {.worker = worker, .now = now, .effects = effects};
+    worker->stepped = true;
     event_handlers[event->kind](&step, event);
     lists_issue(&step);
 }

@@ -38,6 +38,8 @@ struct worker_config {
 struct held_assignment {
     struct arena arena;
     struct assignment value;
+    void *heard; /* its bytes, until they are stored */
+    size_t heard_length;
 };
 struct held_desired {
     struct arena arena;
@@ -81,7 +83,7 @@ void worker_free(struct worker *worker);
 void worker_step(struct worker *worker, struct worker_event *event, struct now now,
                  struct effects *effects);
 /* Monotonic time of the next WORKER_TIMER; INT64_MAX: none. */
-int64_t worker_deadline_ms(const struct worker *worker);
+int64_t worker_deadline_ms(struct worker *worker);
 
 /* ---- what the shell writes, asked for after a step ---- */
 
@@ -94,6 +96,8 @@ int64_t worker_interval_ms(const struct worker *worker);
 const struct node_desired *worker_desired(const struct worker *worker); /* NULL: none */
 /* NULL when the job has none here. Valid until the next step. */
 const struct assignment *worker_assignment(const struct worker *worker, const char *job);
+/* The same as it was given; the shell may take its bytes away. */
+struct held_assignment *worker_held(const struct worker *worker, const char *job);
 /* The state document of a job under a new sequence number; false when the job is unknown. Its lists
  * live in `arena`, its texts in the worker until the next step. */
 bool worker_state_write(struct worker *worker, const char *job, struct arena *arena,
@@ -122,8 +126,9 @@ struct attempt_view {
 /* By attempt id, or by instance name "job_task_index" (the newest attempt of it). */
 bool worker_find(const struct worker *worker, const char *name, struct attempt_view *ret_view);
 /* Whether the execution (id, run) is still to be started: an effect may be older than a change of
- * mind. */
-bool worker_wants(const struct worker *worker, const char *id, int64_t run);
+ * mind. The view, with a task, is set when it is. */
+bool worker_wants(const struct worker *worker, const char *id, int64_t run,
+                  struct attempt_view *ret_view);
 /* Whether it was to be started, and is to be stopped since: the runtime will never tell of it. */
 bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run);
 void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),

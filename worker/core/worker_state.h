@@ -42,9 +42,9 @@ struct attempt {
     int64_t run, restarts, seq;
     int64_t exit_code;
     enum reason reason;
-    char message[LIMIT_MESSAGE_LENGTH + 1];
+    char *message; /* NULL: none */
     struct health health;
-    struct bound_port ports[PORTS_MAX];
+    struct bound_port *ports;
     size_t port_count;
     char execution[EXECUTION_ID_LENGTH + 1];
     char address[ADDRESS_LENGTH + 1];
@@ -102,6 +102,8 @@ struct worker {
     int64_t stored_offline_ms; /* wall, from an earlier process; 0: none */
     int64_t offline_since_ms;  /* mono */
     int64_t driven_ms;         /* mono: all attempts were last driven */
+    int64_t deadline_ms;       /* as last looked for */
+    bool stepped;              /* since then */
     int64_t own_interval_ms;   /* heartbeat, when the manager does not say */
     int64_t interval_ms;       /* in use */
     struct held_desired *desired;
@@ -134,6 +136,8 @@ void attempt_set_state(struct step *step, struct attempt *attempt, enum attempt_
 /* A change besides the state: next seq, marked to be published. */
 void attempt_touch(struct step *step, struct attempt *attempt);
 void attempt_message(struct attempt *attempt, const char *message);
+/* Takes a copy of `ports`. */
+void attempt_set_ports(struct attempt *attempt, const struct bound_port *ports, size_t count);
 /* A wait that was read back is measured by a wall clock that may have been set since. */
 void attempt_limit_wait(struct step *step, struct attempt *attempt);
 /* Takes over what was observed earlier (own document read back, or `known`) when it is newer. */
@@ -144,6 +148,8 @@ void attempt_recall(struct step *step, struct attempt *attempt,
 
 /* Level-triggered: brings one attempt a step nearer to what is wanted. May free it. */
 void attempt_drive(struct step *step, struct attempt *attempt);
+/* After something of this one attempt alone has changed. May free it. */
+void attempt_drive_alone(struct step *step, struct attempt *attempt);
 void job_drive(struct step *step, struct job *job);
 void worker_drive(struct step *step);
 /* Sends STOP for its present run (again). */

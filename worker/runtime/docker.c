@@ -104,9 +104,10 @@ void docker_execution_touch(struct execution *execution)
     loop_timer_set(execution->docker->kick, 0);
 }
 
-void docker_execution_call(struct execution *execution, enum execution_phase phase,
-                           const char *method, const char *rest, int64_t timeout_ms,
-                           void (*on_done)(void *context, const struct engine_reply *reply))
+void docker_execution_call_bounded(struct execution *execution, enum execution_phase phase,
+                                   const char *method, const char *rest, int64_t timeout_ms,
+                                   size_t limit_bytes,
+                                   void (*on_done)(void *context, const struct engine_reply *reply))
 {
     ASSERT(!execution->request);
     _cleanup_free_ char *path = mem_printf("/containers/%s%s", execution->name, rest);
@@ -115,9 +116,17 @@ void docker_execution_call(struct execution *execution, enum execution_phase pha
                                                                     .method = method,
                                                                     .path = path,
                                                                     .timeout_ms = timeout_ms,
+                                                                    .limit_bytes = limit_bytes,
                                                                     .on_done = on_done,
                                                                     .context = execution,
                                                                 });
+}
+
+void docker_execution_call(struct execution *execution, enum execution_phase phase,
+                           const char *method, const char *rest, int64_t timeout_ms,
+                           void (*on_done)(void *context, const struct engine_reply *reply))
+{
+    docker_execution_call_bounded(execution, phase, method, rest, timeout_ms, 0, on_done);
 }
 
 void docker_execution_explain(struct execution *execution, enum reason reason, const char *message)

@@ -86,16 +86,8 @@ static void on_diagnosed(void *context, const struct engine_reply *reply)
 static void diagnose(struct execution *execution)
 {
     enum { LAST_WORDS_BYTES = 8192 };
-    _cleanup_free_ char *path = mem_printf("/containers/%s/logs?stderr=1", execution->name);
-    execution->phase = EXECUTION_DIAGNOSING;
-    execution->request = engine_call(execution->docker->client, &(struct engine_call){
-                                                                    .method = "GET",
-                                                                    .path = path,
-                                                                    .timeout_ms = ENGINE_INSPECT_MS,
-                                                                    .limit_bytes = LAST_WORDS_BYTES,
-                                                                    .on_done = on_diagnosed,
-                                                                    .context = execution,
-                                                                });
+    docker_execution_call_bounded(execution, EXECUTION_DIAGNOSING, "GET", "/logs?stderr=1",
+                                  ENGINE_INSPECT_MS, LAST_WORDS_BYTES, on_diagnosed);
 }
 
 /* ---- how did it end? ---- */

@@ -152,6 +152,12 @@ void docker_execution_explain(struct execution *execution, enum reason reason, c
 void docker_execution_call(struct execution *execution, enum execution_phase phase,
                            const char *method, const char *rest, int64_t timeout_ms,
                            void (*on_done)(void *context, const struct engine_reply *reply));
+/* The same, of which no more than `limit_bytes` are wanted: -ERR_TOO_LARGE. */
+void docker_execution_call_bounded(struct execution *execution, enum execution_phase phase,
+                                   const char *method, const char *rest, int64_t timeout_ms,
+                                   size_t limit_bytes,
+                                   void (*on_done)(void *context,
+                                                   const struct engine_reply *reply));
 /* A call to the engine is over: forgets the request. False when no reply came; then the engine was
  * declared down and the execution is gone. */
 bool docker_execution_answered(struct execution *execution, const struct engine_reply *reply);

@@ -18,17 +18,17 @@ enum { EXIT_BY_REBOOT = 255 };
 
 struct now simulated_now(const struct simulated_engine *engine)
 {
-    return engine->config.clock->now(engine->config.clock);
+    return engine->stepping ? engine->step_now : engine->config.clock->now(engine->config.clock);
 }
 
 /* ---- what is due ---- */
 
 int64_t simulated_engine_deadline_ms(const struct simulated_engine *engine)
 {
-    int64_t deadline_ms = engine->answers ? simulated_now(engine).mono_ms : INT64_MAX;
-    for (const struct simulated_task *e = engine->tasks; e; e = e->next)
-        deadline_ms = e->due_ms < deadline_ms ? e->due_ms : deadline_ms;
-    return deadline_ms;
+    const struct deadline *first = deadlines_first(&engine->deadlines);
+    int64_t deadline_ms = first ? first->due_ms : INT64_MAX;
+    int64_t answers_ms = engine->answers ? simulated_now(engine).mono_ms : INT64_MAX;
+    return answers_ms < deadline_ms ? answers_ms : deadline_ms;
 }
 
 void simulated_changed(const struct simulated_engine *engine)
@@ -40,37 +40,88 @@ void simulated_changed(const struct simulated_engine *engine)
 void simulated_task_set_due(struct simulated_engine *engine, struct simulated_task *task,
                             int64_t delay_ms)
 {
-    task->due_ms = simulated_now(engine).mono_ms + delay_ms;
-    task->sequence = ++engine->sequence;
+    deadline_unset(&engine->deadlines, &task->deadline);
+    deadline_set(&engine->deadlines, &task->deadline, simulated_now(engine).mono_ms + delay_ms);
+}
+
+void simulated_task_requeue(struct simulated_engine *engine, struct simulated_task *task)
+{
+    bool is_set = task->deadline.place;
+    deadline_unset(&engine->deadlines, &task->deadline);
+    if (is_set)
+        deadline_set(&engine->deadlines, &task->deadline, task->deadline.due_ms);
+}
+
+static void task_unset_due(struct simulated_engine *engine, struct simulated_task *task)
+{
+    deadline_unset(&engine->deadlines, &task->deadline);
 }
 
 /* ---- executions ---- */
 
+static struct simulated_task *first_of_id(const struct simulated_engine *engine,
+                                          const char *task_id)
+{
+    struct simulated_task *first;
+    HASH_FIND_STR(engine->by_id, task_id, first);
+    return first;
+}
+
 struct simulated_task *simulated_task_find(const struct simulated_engine *engine, const char *node,
                                            const char *task_id, int64_t run)
 {
-    for (struct simulated_task *e = engine->tasks; e; e = e->next) {
-        if (!e->doomed && e->run == run && strcmp(e->task_id, task_id) == 0 &&
-            (!node || strcmp(e->node, node) == 0))
+    for (struct simulated_task *e = first_of_id(engine, task_id); e; e = e->same_id) {
+        if (e->run == run && (!node || strcmp(e->node, node) == 0))
             return e;
     }
     return NULL;
 }
 
+static void lead_id(struct simulated_engine *engine, struct simulated_task *task)
+{
+    HASH_ADD_KEYPTR(hh, engine->by_id, task->task_id, strlen(task->task_id), task);
+}
+
+void simulated_task_add(struct simulated_engine *engine, struct simulated_task *task)
+{
+    struct simulated_task *last = first_of_id(engine, task->task_id);
+    DL_APPEND(engine->tasks, task);
+    if (!last) {
+        lead_id(engine, task);
+        return;
+    }
+    while (last->same_id)
+        last = last->same_id;
+    last->same_id = task;
+}
+
+static void leave_id(struct simulated_engine *engine, struct simulated_task *task)
+{
+    struct simulated_task *before = first_of_id(engine, task->task_id);
+    if (before == task) {
+        HASH_DEL(engine->by_id, task);
+        if (task->same_id)
+            lead_id(engine, task->same_id);
+        return;
+    }
+    while (before->same_id != task)
+        before = before->same_id;
+    before->same_id = task->same_id;
+}
+
 static void task_free(struct simulated_engine *engine, struct simulated_task *task)
 {
     DL_DELETE(engine->tasks, task);
-    free(task->node);
-    free(task->cluster);
-    free(task->task_id);
+    free(task->ports);
     free(task);
 }
 
-/* A handler may remove a task while the step walks the list. */
+/* A handler may remove a task while the step is at it. */
 void simulated_task_drop(struct simulated_engine *engine, struct simulated_task *task)
 {
-    task->doomed = true;
-    task->due_ms = INT64_MAX;
+    leave_id(engine, task);
+    task_unset_due(engine, task);
+    task->doomed = engine->any_doomed = true;
     if (!engine->stepping)
         task_free(engine, task);
 }
@@ -78,6 +129,9 @@ void simulated_task_drop(struct simulated_engine *engine, struct simulated_task 
 static void drop_doomed(struct simulated_engine *engine)
 {
     struct simulated_task *task, *next;
+    if (!engine->any_doomed)
+        return;
+    engine->any_doomed = false;
     DL_FOREACH_SAFE(engine->tasks, task, next)
     {
         if (task->doomed)
@@ -134,16 +188,14 @@ static void enter_running(struct simulated_engine *engine, struct simulated_task
     task->started_mono_ms = now.mono_ms;
     task->started_ms = now.wall_ms;
     task->due_exit_code = script->exit_code;
-    simulated_task_set_due(engine, task, script->after_ms);
-    if (!ends)
-        task->due_ms = INT64_MAX;
+    if (ends)
+        simulated_task_set_due(engine, task, script->after_ms);
     report(engine, task, RUNTIME_RUNNING, REASON_NONE);
 }
 
 static void enter_ended(struct simulated_engine *engine, struct simulated_task *task)
 {
     task->phase = PHASE_ENDED;
-    task->due_ms = INT64_MAX;
     task->exit_code = task->due_exit_code;
     task->oom_killed = task->script.kind == SCRIPT_OOM && !task->stopping;
     task->finished_ms = simulated_now(engine).wall_ms;
@@ -152,7 +204,7 @@ static void enter_ended(struct simulated_engine *engine, struct simulated_task *
 
 static void advance(struct simulated_engine *engine, struct simulated_task *task)
 {
-    task->due_ms = INT64_MAX;
+    task_unset_due(engine, task);
     switch (task->phase) {
     case PHASE_PREPARING:
         enter_starting(engine, task);
@@ -172,23 +224,16 @@ static void advance(struct simulated_engine *engine, struct simulated_task *task
 
 static struct simulated_task *first_due(const struct simulated_engine *engine, int64_t now_ms)
 {
-    struct simulated_task *first = NULL;
-    for (struct simulated_task *e = engine->tasks; e; e = e->next) {
-        if (e->due_ms > now_ms)
-            continue;
-        if (!first || e->due_ms < first->due_ms ||
-            (e->due_ms == first->due_ms && e->sequence < first->sequence))
-            first = e;
-    }
-    return first;
+    struct deadline *first = deadlines_first(&engine->deadlines);
+    return first && first->due_ms <= now_ms ? (struct simulated_task *)first : NULL;
 }
 
 void simulated_engine_step(struct simulated_engine *engine)
 {
-    int64_t now_ms = simulated_now(engine).mono_ms;
     struct simulated_task *due;
+    engine->step_now = simulated_now(engine);
     engine->stepping = true;
-    while (engine->answers || (due = first_due(engine, now_ms))) {
+    while (engine->answers || (due = first_due(engine, engine->step_now.mono_ms))) {
         if (engine->answers)
             simulated_answer_deliver(engine, engine->answers);
         else
@@ -205,7 +250,7 @@ void simulated_starts_orphan(struct simulated_engine *engine,
     struct simulated_task *e, *next;
     DL_FOREACH_SAFE(engine->tasks, e, next)
     {
-        if (starter && e->starter != starter)
+        if (e->doomed || (starter && e->starter != starter))
             continue;
         e->starter = NULL;
         if (e->phase == PHASE_PREPARING)
@@ -228,7 +273,8 @@ void simulated_engine_free(struct simulated_engine *engine)
         return;
     ASSERT(!engine->runtimes);
     while (engine->tasks)
-        task_free(engine, engine->tasks);
+        simulated_task_drop(engine, engine->tasks);
+    deadlines_release(&engine->deadlines);
     free(engine);
 }
 
@@ -286,7 +332,9 @@ void simulated_engine_reboot(struct simulated_engine *engine)
     struct simulated_task *e, *next;
     DL_FOREACH_SAFE(engine->tasks, e, next)
     {
-        if (e->phase < PHASE_RUNNING) {
+        if (e->doomed) {
+            continue;
+        } else if (e->phase < PHASE_RUNNING) {
             simulated_task_drop(engine, e);
         } else if (e->phase == PHASE_RUNNING) {
             e->due_exit_code = EXIT_BY_REBOOT;

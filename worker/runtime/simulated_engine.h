@@ -3,30 +3,35 @@
 #ifndef ARGOSY_WORKER_RUNTIME_SIMULATED_ENGINE_H
 #define ARGOSY_WORKER_RUNTIME_SIMULATED_ENGINE_H
 
+#include "platform/base/deadlines.h"
 #include "platform/ports/runtime.h"
 #include "schema/job_spec.h"
 #include "worker/runtime/limits.h"
 #include "worker/runtime/simulated.h"
 #include "worker/runtime/simulated_script.h"
 
+#include <uthash.h>
+
 enum simulated_phase { PHASE_PREPARING, PHASE_STARTING, PHASE_RUNNING, PHASE_ENDED };
 
 struct simulated_task {
+    struct deadline deadline; /* first; of the next phase, not set: by itself never */
     struct simulated_task *prev, *next;
-    char *node, *cluster, *task_id;
+    UT_hash_handle hh;                       /* in engine.by_id, the oldest of its id */
+    struct simulated_task *same_id;          /* the next one of its id: another run, or node */
+    const char *node, *cluster, *task_id;    /* behind it, in its own memory */
     const struct simulated_runtime *starter; /* that waits for it to run; NULL: it has gone */
     int64_t run;
+    char execution[32]; /* its name in the engine */
     enum simulated_phase phase;
     struct script script;
-    int64_t due_ms; /* of the next phase; INT64_MAX: by itself never */
-    int64_t sequence;
     int64_t due_exit_code;
     int64_t exit_code;
     int64_t started_mono_ms, started_ms, finished_ms;
     bool stopping;
     bool doomed; /* gone, freed when the step is over */
     bool oom_killed;
-    struct runtime_port_binding ports[TASK_PORTS_MAX];
+    struct runtime_port_binding *ports;
     size_t port_count;
     struct resources resources;
 };
@@ -57,14 +62,17 @@ struct simulated_runtime {
 
 struct simulated_engine {
     struct simulated_engine_config config;
-    struct simulated_task *tasks;
+    struct simulated_task *tasks; /* oldest first */
+    struct simulated_task *by_id; /* those that are not doomed */
+    struct deadlines deadlines;
     struct simulated_answer *answers;
     struct simulated_runtime *runtimes;
-    int64_t sequence;
     int64_t next_port;
     int starts_to_fail;
     bool down;
     bool stepping;
+    struct now step_now; /* while it steps */
+    bool any_doomed;
 };
 
 /* simulated.c */
@@ -77,6 +85,10 @@ struct now simulated_now(const struct simulated_engine *engine);
 void simulated_changed(const struct simulated_engine *engine);
 void simulated_task_set_due(struct simulated_engine *engine, struct simulated_task *task,
                             int64_t delay_ms);
+/* Behind all that are due at the same time. */
+void simulated_task_requeue(struct simulated_engine *engine, struct simulated_task *task);
+/* Makes it known to the engine. */
+void simulated_task_add(struct simulated_engine *engine, struct simulated_task *task);
 /* `node` NULL: any. */
 struct simulated_task *simulated_task_find(const struct simulated_engine *engine, const char *node,
                                            const char *task_id, int64_t run);

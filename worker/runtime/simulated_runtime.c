@@ -50,8 +50,6 @@ static void answer_drop(struct simulated_engine *engine, struct simulated_answer
 void simulated_runtime_report(struct simulated_runtime *runtime, const struct simulated_task *task,
                               enum runtime_event_kind kind, enum reason reason)
 {
-    char id[32];
-    snprintf(id, sizeof(id), "simulated-%" PRId64, task->run);
     struct runtime_event event = {
         .kind = kind,
         .task_id = task->task_id,
@@ -60,7 +58,7 @@ void simulated_runtime_report(struct simulated_runtime *runtime, const struct si
         .exit_code = task->exit_code,
         .reason = (int)reason,
         .oom_killed = task->oom_killed,
-        .execution_id = id,
+        .execution_id = task->execution,
         .started_ms = task->started_ms,
         .finished_ms = task->finished_ms,
         .ports = task->ports,
@@ -180,6 +178,8 @@ static struct simulated_runtime *runtime_of(struct runtime *runtime)
 static void bind_ports(struct simulated_engine *engine, struct simulated_task *task,
                        const struct string_list *ports)
 {
+    if (ports->count)
+        task->ports = mem_alloc(ports->count * sizeof(*task->ports));
     for (size_t i = 0; i < ports->count && task->port_count < TASK_PORTS_MAX; i++) {
         struct port_spec spec;
         if (!port_spec_parse(ports->items[i], &spec))
@@ -194,14 +194,39 @@ static void bind_ports(struct simulated_engine *engine, struct simulated_task *t
     }
 }
 
+static const char *copy_behind(char **cursor, const char *text)
+{
+    char *copy = *cursor;
+    if (!text)
+        return NULL;
+    *cursor = stpcpy(copy, text) + 1;
+    return copy;
+}
+
+static size_t size_of_text(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+/* With its texts in one piece of memory. */
+static struct simulated_task *task_alloc(const struct simulated_runtime *runtime,
+                                         const char *task_id)
+{
+    struct simulated_task *task = mem_alloc(sizeof(*task) + size_of_text(runtime->node) +
+                                            size_of_text(runtime->cluster) + size_of_text(task_id));
+    char *cursor = (char *)(task + 1);
+    task->node = copy_behind(&cursor, runtime->node);
+    task->cluster = copy_behind(&cursor, runtime->cluster);
+    task->task_id = copy_behind(&cursor, task_id);
+    return task;
+}
+
 static void task_new(struct simulated_runtime *runtime, const struct runtime_start *start)
 {
     struct simulated_engine *engine = runtime->engine;
-    struct simulated_task *task = mem_alloc(sizeof(*task));
-    task->node = mem_strdup(runtime->node);
-    task->cluster = dup_or_null(runtime->cluster);
-    task->task_id = mem_strdup(start->task_id);
+    struct simulated_task *task = task_alloc(runtime, start->task_id);
     task->run = start->run;
+    snprintf(task->execution, sizeof(task->execution), "simulated-%" PRId64, start->run);
     task->script = simulated_script_read(&start->task->command);
     task->resources = start->task->resources;
     task->resources.devices = (struct string_list){0}; /* not ours to keep */
@@ -209,7 +234,7 @@ static void task_new(struct simulated_runtime *runtime, const struct runtime_sta
     task->starter = runtime;
     task->phase = PHASE_PREPARING;
     simulated_task_set_due(engine, task, task->script.pull_ms);
-    DL_APPEND(engine->tasks, task);
+    simulated_task_add(engine, task);
     if (task->script.pull_ms > 0)
         simulated_answer_add(runtime, RUNTIME_PREPARING, start->task_id, start->run);
 }
@@ -227,7 +252,7 @@ static void simulated_start(struct runtime *base, const struct runtime_start *st
     } else if (!known) {
         task_new(runtime, start);
     } else if (known->phase >= PHASE_RUNNING) {
-        known->sequence = ++engine->sequence;
+        simulated_task_requeue(engine, known);
         simulated_answer_add(runtime,
                              known->phase == PHASE_RUNNING ? RUNTIME_RUNNING : RUNTIME_EXITED,
                              start->task_id, start->run);

@@ -24,8 +24,7 @@ static void carry_start(struct worker_shell *shell, struct runtime *runtime,
                         const struct effect *effect)
 {
     struct attempt_view view;
-    if (!worker_wants(shell->worker, effect->task_id, effect->run) ||
-        !worker_find(shell->worker, effect->task_id, &view)) {
+    if (!worker_wants(shell->worker, effect->task_id, effect->run, &view)) {
         drop_start(shell, effect);
         return;
     }
@@ -114,7 +113,9 @@ static bool changes_nothing(const struct effect *effect)
 /* A runtime may answer from inside of a call: what that adds waits for its own commit. */
 void shell_carry_out(struct worker_shell *shell, bool committed)
 {
-    struct effects taken = {.items = shell->effects.items, .count = shell->effects.count};
+    struct effects taken = {.items = shell->effects.items,
+                            .count = shell->effects.count,
+                            .capacity = shell->effects.capacity};
     shell->effects.items = NULL;
     shell->effects.count = shell->effects.capacity = 0;
     for (size_t i = 0; i < taken.count; i++) {
@@ -122,7 +123,14 @@ void shell_carry_out(struct worker_shell *shell, bool committed)
             carry(shell, &taken.items[i]);
         } else {
             *effects_add(&shell->effects, taken.items[i].kind) = taken.items[i];
+            taken.items[i].message = NULL; /* given on */
         }
+    }
+    effects_clear_items(&taken);
+    if (!shell->effects.items && taken.capacity <= EFFECTS_KEPT) { /* the next batch needs them */
+        shell->effects.items = taken.items;
+        shell->effects.capacity = taken.capacity;
+        return;
     }
     worker_effects_release(&taken);
 }

@@ -78,6 +78,9 @@ static void on_assignment(struct worker_shell *shell, const char *job,
     struct held_assignment *held = mem_alloc(sizeof(*held));
     struct worker_event event = {.kind = WORKER_ASSIGNMENT, .job = job, .assignment = held};
     if (shell_decode_assignment(shell, message, held)) {
+        held->heard = mem_alloc(message->length);
+        held->heard_length = message->length;
+        memcpy(held->heard, message->payload, message->length);
         shell_step(shell, &event);
     }
     held_assignment_free(event.assignment);

@@ -39,10 +39,11 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-void shell_rearm(struct worker_shell *shell)
+static int64_t shell_deadline_ms(const struct worker_shell *shell)
 {
-    if (!shell->started) {
-        return;
+    bool to_write = may_write(shell) && is_dirty(shell);
+    if (to_write && !shell->commit_retry_ms) {
+        return 0; /* nothing can be earlier */
     }
     int64_t deadline_ms = worker_deadline_ms(shell->worker);
     deadline_ms = earlier(deadline_ms, session_deadline_ms(shell->session));
@@ -50,10 +51,14 @@ void shell_rearm(struct worker_shell *shell)
     if (shell->bus->ops->connected(shell->bus)) {
         deadline_ms = earlier(deadline_ms, shell->heartbeat_due_ms);
     }
-    if (may_write(shell) && is_dirty(shell)) {
-        deadline_ms = earlier(deadline_ms, shell->commit_retry_ms);
+    return to_write ? earlier(deadline_ms, shell->commit_retry_ms) : deadline_ms;
+}
+
+void shell_rearm(struct worker_shell *shell)
+{
+    if (shell->started) {
+        shell->config.rearm(shell->config.context, shell_deadline_ms(shell));
     }
-    shell->config.rearm(shell->config.context, deadline_ms);
 }
 
 void shell_step(struct worker_shell *shell, struct worker_event *event)
@@ -86,7 +91,7 @@ static void flush(struct worker_shell *shell)
     }
     struct err err = {0};
     shell_write(shell);
-    bool failed = ledger_commit(shell->ledger, &err) != 0;
+    bool failed = ledger_commit_now(shell->ledger, &err) != 0;
     commit_told(shell, failed, &err);
     /* Also when the bus took not all of it: what is left is offered again. */
     shell->commit_retry_ms = ledger_is_dirty(shell->ledger) ? now_ms + COMMIT_RETRY_MS : 0;

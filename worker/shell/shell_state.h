@@ -18,6 +18,7 @@ enum {
     STAGE_ASKS = 2, /* questions to us */
     COMMIT_RETRY_MS = 1000,
     HASHES_KEPT = 512,
+    EFFECTS_KEPT = 16, /* room for so many stays from batch to batch */
     LOG_ANSWER_BYTES = 1024 * 1024,
     LOG_CHUNK_BYTES = 32 * 1024,
     LOG_LEASE_MAX_MS = 5 * 60 * 1000,
@@ -100,11 +101,13 @@ bool shell_decode_assignment(struct worker_shell *shell, const struct bus_messag
 void shell_on_message(struct worker_shell *shell, const struct bus_message *message);
 /* task_env.c */
 struct task_env {
-    char **items; /* "KEY=value", NULL-ended */
+    struct arena arena; /* of all of it */
+    char **items;       /* "KEY=value", NULL-ended */
     size_t count;
     void *payload; /* NULL: none */
     size_t payload_length;
 };
+/* Of one whose task is known. */
 void task_env_init(const struct worker_shell *shell, const struct attempt_view *view,
                    struct task_env *ret_env);
 void task_env_release(struct task_env *env);

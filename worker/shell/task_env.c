@@ -4,14 +4,45 @@
 #include "platform/base/base64.h"
 #include "platform/base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { OWN_COUNT = 6 };
+/* What every task has. */
+struct variable {
+    const char *name, *value;
+};
 
-static void add(struct task_env *env, char *text)
+static char *add_at(struct task_env *env, char *text, const struct variable *variable)
 {
     env->items[env->count++] = text;
+    text = stpcpy(text, variable->name);
+    *text++ = '=';
+    return stpcpy(text, variable->value) + 1;
+}
+
+static size_t size_of(const struct variable *variable)
+{
+    return strlen(variable->name) + 1 + strlen(variable->value) + 1;
+}
+
+/* With room for `more`; in one piece of memory. */
+static void add_all(struct task_env *env, const struct variable *variables, size_t count,
+                    size_t more)
+{
+    size_t list = (count + more + 1) * sizeof(char *), size = list;
+    for (size_t i = 0; i < count; i++) {
+        size += size_of(&variables[i]);
+    }
+    env->items = arena_alloc(&env->arena, size);
+    char *text = (char *)env->items + list;
+    for (size_t i = 0; i < count; i++) {
+        text = add_at(env, text, &variables[i]);
+    }
+}
+
+static void add(struct task_env *env, const char *name, const char *value)
+{
+    const struct variable variable = {name, value};
+    add_at(env, arena_alloc(&env->arena, size_of(&variable)), &variable);
 }
 
 static void add_meta(struct task_env *env, const struct string_map *meta)
@@ -19,32 +50,41 @@ static void add_meta(struct task_env *env, const struct string_map *meta)
     for (size_t i = 0; i < meta->count; i++) {
         char name[LIMIT_MESSAGE_LENGTH];
         meta_variable_format(meta->items[i].key, name, sizeof(name));
-        add(env, mem_printf("%s=%s", name, meta->items[i].value));
+        add(env, name, meta->items[i].value);
     }
 }
 
 static void take_payload(struct task_env *env, const char *text)
 {
-    char *bytes = mem_alloc(strlen(text) / 4 * 3 + 1);
+    char *bytes = arena_alloc(&env->arena, strlen(text) / 4 * 3 + 1);
     int64_t length = base64_decode(text, bytes);
     env->payload = bytes;
     env->payload_length = length > 0 ? (size_t)length : 0;
 }
 
+/* From its id, job_task_index_suffix. */
+static void index_copy(const struct attempt_view *view, char ret_text[LIMIT_TASK_ID_LENGTH + 1])
+{
+    const char *index = view->id + strlen(view->job) + 1 + strlen(view->task->name) + 1;
+    size_t length = strcspn(index, "_");
+    memcpy(ret_text, index, length);
+    ret_text[length] = '\0';
+}
+
 void task_env_init(const struct worker_shell *shell, const struct attempt_view *view,
                    struct task_env *ret_env)
 {
-    struct attempt_name name = {.index = 0};
     const struct dispatched *dispatched = view->spec ? view->spec->dispatched : NULL;
     size_t more = dispatched ? view->spec->meta.count : 0;
-    attempt_name_parse(view->id, &name);
-    *ret_env = (struct task_env){.items = mem_alloc((OWN_COUNT + more + 1) * sizeof(char *))};
-    add(ret_env, mem_printf("ARGOSY_JOB=%s", name.job));
-    add(ret_env, mem_printf("ARGOSY_TASK=%s", name.task));
-    add(ret_env, mem_printf("ARGOSY_INDEX=%lld", (long long)name.index));
-    add(ret_env, mem_printf("ARGOSY_TASK_ID=%s", view->id));
-    add(ret_env, mem_printf("ARGOSY_NODE=%s", shell->node));
-    add(ret_env, mem_printf("ARGOSY_DATACENTER=%s", shell->config.datacenter));
+    char index[LIMIT_TASK_ID_LENGTH + 1];
+    index_copy(view, index);
+    *ret_env = (struct task_env){.arena = ARENA_EMPTY};
+    const struct variable own[] = {
+        {"ARGOSY_JOB", view->job},    {"ARGOSY_TASK", view->task->name},
+        {"ARGOSY_INDEX", index},      {"ARGOSY_TASK_ID", view->id},
+        {"ARGOSY_NODE", shell->node}, {"ARGOSY_DATACENTER", shell->config.datacenter},
+    };
+    add_all(ret_env, own, ARRAY_LENGTH(own), more);
     if (dispatched) {
         add_meta(ret_env, &view->spec->meta);
     }
@@ -55,9 +95,5 @@ void task_env_init(const struct worker_shell *shell, const struct attempt_view *
 
 void task_env_release(struct task_env *env)
 {
-    for (size_t i = 0; i < env->count; i++) {
-        free(env->items[i]);
-    }
-    free(env->items);
-    free(env->payload);
+    arena_release(&env->arena);
 }

@@ -5,6 +5,7 @@
 #include "platform/base/log.h"
 #include "schema/codec/codec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool shell_is_own(void *context, const char *text)
@@ -23,17 +24,18 @@ static void note_own(struct worker_shell *shell, const char *topic, const struct
 
 /* ---- a job's documents ---- */
 
+/* As it was heard: what a manager of another version says stays in it. */
 static void write_assignment(struct worker_shell *shell, const char *job)
 {
-    const struct assignment *assignment = worker_assignment(shell->worker, job);
-    if (!assignment) {
+    struct held_assignment *held = worker_held(shell->worker, job);
+    if (!held || !held->heard) {
         return;
     }
     char topic[LIMIT_TOPIC_LENGTH + 1];
-    _cleanup_buf_ struct buf payload = BUF_EMPTY;
     shell_topic(shell, topic, TOPIC_NODE_ASSIGN, job);
-    codec_encode(&assignment_record, assignment, &payload);
-    ledger_store(shell->ledger, STORE_DOCUMENTS, topic, payload.data, payload.length);
+    ledger_store(shell->ledger, STORE_DOCUMENTS, topic, held->heard, held->heard_length);
+    free(held->heard);
+    held->heard = NULL;
 }
 
 /* A document that would be too large for the bus goes without what is only for people. */

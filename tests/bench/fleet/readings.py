@@ -22,9 +22,9 @@ class Suite:
         self.rounds = 2 if quick else 5
         self.fields = 0
 
-    def field(self):
+    def field(self, settings=()):
         self.fields += 1
-        return Field(self.tools, self.directory / f"field-{self.fields}")
+        return Field(self.tools, self.directory / f"field-{self.fields}", settings)
 
 
 class Reading:

@@ -1,8 +1,11 @@
 /* The same cases for every store behind the port, and what only LMDB has to stand. */
+#include "platform/adapters/loop.h"
+#include "platform/adapters/store_background.h"
 #include "platform/adapters/store_lmdb.h"
 #include "platform/adapters/store_memory.h"
 #include "platform/base/buf.h"
 #include "platform/base/mem.h"
+#include "tests/store_write.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -50,9 +53,23 @@ static int directory_remove(void **state)
 static void write_one(struct store *store, const char *key, const char *value)
 {
     struct err err = {0};
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, key, value, strlen(value), &err), 0);
-    assert_int_equal(store->ops->commit(store, &err), 0);
+    assert_int_equal(store_put(store, STORE_DOCUMENTS, key, value, &err), 0);
+}
+
+/* k0000, k0001 ... with this value each, in one transaction. */
+static int write_many(struct store *store, size_t count, const void *value, size_t length,
+                      struct err *err)
+{
+    struct store_write *writes = mem_resize(NULL, count, sizeof *writes);
+    char(*keys)[24] = mem_resize(NULL, count, sizeof *keys);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%04zu", i);
+        writes[i] = (struct store_write){STORE_DOCUMENTS, false, keys[i], value, length};
+    }
+    int result = store_write(store, writes, count, err);
+    free(writes);
+    free(keys);
+    return result;
 }
 
 static int add_record(void *context, const char *key, const void *value, size_t length)
@@ -79,22 +96,19 @@ static void check_store(struct store *store)
     assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
     assert_holds(store, STORE_TOKENS, "");
 
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    assert_int_equal(store->ops->put(store, STORE_TOKENS, "t", "x", 1, &err), 0);
-    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "a", &err), 0);
-    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "never there", &err), 0);
-    store->ops->abort(store);
-    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
-
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    assert_int_equal(store->ops->remove(store, STORE_DOCUMENTS, "a", &err), 0);
     char key[STORE_KEY_MAX + 2];
     memset(key, 'k', sizeof key);
     key[sizeof key - 1] = '\0';
-    assert_int_equal(store->ops->put(store, STORE_TOKENS, key, "", 0, &err), -ERR_TOO_LARGE);
-    store->ops->abort(store);
-    store->ops->abort(store);
+    struct store_write writes[] = {{STORE_TOKENS, false, "t", "x", 1},
+                                   {STORE_DOCUMENTS, true, "a", NULL, 0},
+                                   {STORE_DOCUMENTS, true, "never there", NULL, 0},
+                                   {STORE_TOKENS, false, key, "", 0}};
+    assert_int_equal(store_write(store, writes, 4, &err), -ERR_TOO_LARGE);
     assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+    assert_holds(store, STORE_TOKENS, "");
+    assert_int_equal(store_write(store, writes, 3, &err), 0);
+    assert_holds(store, STORE_DOCUMENTS, "b=2 ");
+    assert_holds(store, STORE_TOKENS, "t=x ");
 }
 
 static void a_store_in_memory_keeps_what_was_committed_and_only_that(void **state)
@@ -112,21 +126,51 @@ static void a_store_on_disk_keeps_what_was_committed_and_only_that(void **state)
     check_store(store);
     store->ops->close(store);
     store = open_lmdb();
-    assert_holds(store, STORE_DOCUMENTS, "a=one b=2 ");
+    assert_holds(store, STORE_DOCUMENTS, "b=2 ");
     store->ops->close(store);
 }
 
-static void the_nth_operation_fails_and_the_last_commit_stays(void **state)
+static void note_written(void *context, int result, const struct err *err)
+{
+    (void)err;
+    *(int *)context = result;
+}
+
+/* Whatever is asked of it while it writes waits for that. */
+static void a_store_in_the_background_tells_later_what_was_written(void **state)
+{
+    enum { NOT_YET = 77 };
+    (void)state;
+    struct loop *loop = loop_new();
+    struct store *store = background_store_new(open_lmdb(), loop);
+    struct store_write write = {STORE_DOCUMENTS, false, "c", "3", 1};
+    int result = NOT_YET;
+    check_store(store);
+    store->ops->write(store, &write, 1, note_written, &result);
+    assert_int_equal(result, NOT_YET);
+    assert_holds(store, STORE_DOCUMENTS, "b=2 c=3 ");
+    assert_int_equal(result, NOT_YET);
+    while (result == NOT_YET)
+        loop_run_once(loop);
+    assert_int_equal(result, 0);
+    result = NOT_YET;
+    store->ops->write(store, &write, 1, note_written, &result);
+    store->ops->settle(store);
+    assert_int_equal(result, 0);
+    store->ops->close(store);
+    loop_free(loop);
+}
+
+static void the_nth_write_fails_and_the_last_commit_stays(void **state)
 {
     (void)state;
     struct store *store = open_memory();
     struct err err = {0};
     write_one(store, "a", "1");
-    memory_store_fail(store, 3, ERR_FULL);
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, "a", "2", 1, &err), 0);
-    assert_int_equal(store->ops->commit(store, &err), -ERR_FULL);
-    assert_holds(store, STORE_DOCUMENTS, "a=1 ");
+    memory_store_fail(store, 2, ERR_FULL);
+    write_one(store, "a", "2");
+    assert_int_equal(store_put(store, STORE_DOCUMENTS, "a", "3", &err), -ERR_FULL);
+    assert_holds(store, STORE_DOCUMENTS, "a=2 ");
     write_one(store, "a", "3");
     assert_holds(store, STORE_DOCUMENTS, "a=3 ");
     store->ops->close(store);
@@ -151,19 +195,13 @@ static void a_full_map_grows_inside_a_transaction(void **state)
     struct err err = {0};
     static char value[100000];
     memset(value, 'v', sizeof value);
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    for (int i = 0; i < 200; i++) { /* five times the first map */
-        char key[16];
-        snprintf(key, sizeof key, "k%03d", i);
-        if (store->ops->put(store, STORE_DOCUMENTS, key, value, sizeof value, &err))
-            fail_msg("%s", err.text);
-    }
-    assert_int_equal(store->ops->commit(store, &err), 0);
+    if (write_many(store, 200, value, sizeof value, &err)) /* five times the first map */
+        fail_msg("%s", err.text);
     store->ops->close(store);
     store = open_lmdb();
     _cleanup_buf_ struct buf text = BUF_EMPTY;
     assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
-    assert_int_equal(text.length, 200 * (sizeof value + strlen("k000= ")));
+    assert_int_equal(text.length, 200 * (sizeof value + strlen("k0000= ")));
     store->ops->close(store);
 }
 
@@ -172,23 +210,15 @@ static void a_store_gives_back_what_a_large_transaction_took_and_goes_on(void **
     (void)state;
     struct store *store = open_lmdb();
     struct err err = {0};
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    for (int i = 0; i < 1000; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%03d", i);
-        assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, key, "v", 1, &err), 0);
-    }
-    assert_int_equal(store->ops->commit(store, &err), 0);
+    assert_int_equal(write_many(store, 1000, "v", 1, &err), 0);
     _cleanup_buf_ struct buf text = BUF_EMPTY;
     assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
-    assert_int_equal(text.length, 1000 * strlen("k000=v "));
-    write_one(store, "k000", "w");
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    store->ops->abort(store);
+    assert_int_equal(text.length, 1000 * strlen("k0000=v "));
+    write_one(store, "k0000", "w");
     store->ops->close(store);
     store = open_lmdb();
     assert_int_equal(store->ops->scan(store, STORE_DOCUMENTS, add_record, &text, &err), 0);
-    assert_non_null(strstr(buf_text(&text), "k999=v k000=w k001=v "));
+    assert_non_null(strstr(buf_text(&text), "k0999=v k0000=w k0001=v "));
     store->ops->close(store);
 }
 
@@ -238,14 +268,7 @@ static void a_full_disk_is_an_error_and_what_was_committed_stays(void **state)
     struct err err = {0};
     write_one(store, "a", "1");
     static char value[100000];
-    int result = store->ops->begin(store, &err);
-    for (int i = 0; i < 200 && !result; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "k%03d", i);
-        result = store->ops->put(store, STORE_DOCUMENTS, key, value, sizeof value, &err);
-    }
-    assert_int_equal(result, -ERR_FULL);
-    store->ops->abort(store);
+    assert_int_equal(write_many(store, 200, value, sizeof value, &err), -ERR_FULL);
     write_one(store, "a", "2"); /* what fits still goes */
     assert_holds(store, STORE_DOCUMENTS, "a=2 ");
     store->ops->close(store);
@@ -274,9 +297,7 @@ static void a_file_that_was_cut_short_is_refused(void **state)
     struct err err = {0};
     static char value[100000];
     write_one(store, "a", "1");
-    assert_int_equal(store->ops->begin(store, &err), 0);
-    assert_int_equal(store->ops->put(store, STORE_DOCUMENTS, "b", value, sizeof value, &err), 0);
-    assert_int_equal(store->ops->commit(store, &err), 0);
+    assert_int_equal(write_many(store, 1, value, sizeof value, &err), 0);
     store->ops->close(store);
     char path[100];
     snprintf(path, sizeof path, "%s/data.mdb", directory);
@@ -315,8 +336,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_in_memory_keeps_what_was_committed_and_only_that),
-        cmocka_unit_test(the_nth_operation_fails_and_the_last_commit_stays),
+        cmocka_unit_test(the_nth_write_fails_and_the_last_commit_stays),
         ON_DISK(a_store_on_disk_keeps_what_was_committed_and_only_that),
+        ON_DISK(a_store_in_the_background_tells_later_what_was_written),
         ON_DISK(a_second_process_is_refused_with_the_holders_pid),
         ON_DISK(a_full_map_grows_inside_a_transaction),
         ON_DISK(a_store_gives_back_what_a_large_transaction_took_and_goes_on),

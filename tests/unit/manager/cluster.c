@@ -57,6 +57,9 @@ static bool flush(struct cluster *cluster)
 {
     struct effects *effects = &cluster->effects;
     bool any = effects->mark_count > 0;
+    if (manager_phase(cluster->manager) != PHASE_LEADING)
+        return false;
+    manager_storing(cluster->manager);
     for (size_t i = 0; i < effects->mark_count; i++)
         collect_document(cluster, &effects->marks[i]);
     collect_rest(cluster);
@@ -69,10 +72,9 @@ static bool flush(struct cluster *cluster)
 
 void cluster_step(struct cluster *cluster, const struct manager_event *event)
 {
-    manager_step(cluster->manager, event, cluster->now, &cluster->effects);
-    while (manager_phase(cluster->manager) == PHASE_LEADING && flush(cluster))
-        manager_step(cluster->manager, &(struct manager_event){.kind = EVENT_COMMITTED},
-                     cluster->now, &cluster->effects);
+    static const struct manager_event committed = {.kind = EVENT_COMMITTED};
+    for (; event; event = flush(cluster) ? &committed : NULL)
+        manager_step(cluster->manager, event, cluster->now, &cluster->effects);
 }
 
 /* ---- life ---- */
@@ -102,11 +104,6 @@ void cluster_init_preempting(struct cluster *cluster, enum preemption preemption
 {
     init(cluster, "m1", 0, preemption);
     cluster_lead(cluster);
-}
-
-void cluster_init(struct cluster *cluster)
-{
-    cluster_init_preempting(cluster, PREEMPTION_BY_SYSTEM_JOBS);
 }
 
 void cluster_release(struct cluster *cluster)

@@ -28,3 +28,8 @@ int cluster_teardown(void **state)
     free(c);
     return 0;
 }
+
+void cluster_init(struct cluster *cluster)
+{
+    cluster_init_preempting(cluster, PREEMPTION_BY_SYSTEM_JOBS);
+}

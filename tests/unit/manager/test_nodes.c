@@ -364,6 +364,42 @@ static void an_update_that_cannot_run_stops_at_the_first_instance(void **state)
     assert_int_equal(cluster_wanted(c, NULL, "web"), 2);
 }
 
+/* ---- what is assigned and was not reported on (D31) ---- */
+
+static void reports_are_awaited_as_long_as_some_come(void **state)
+{
+    static const char *const n1[] = {"n1", NULL};
+    (void)state;
+    cluster_set(c, "web", "{\"image\":\"x\",\"count\":3}");
+    assert_int_equal(manager_awaited_reports(c->manager), 0); /* nobody has ever reported */
+    cluster_report(c, "n1", "web", 0, ATTEMPT_RUNNING, UNSET);
+    assert_int_equal(manager_awaited_reports(c->manager), 2);
+    cluster_report(c, "n1", "web", 1, ATTEMPT_STARTING, UNSET);
+    assert_int_equal(manager_awaited_reports(c->manager), 1);
+    cluster_pass(c, 11000, n1);
+    assert_int_equal(manager_awaited_reports(c->manager), 0);
+    cluster_report(c, "n1", "web", 2, ATTEMPT_RUNNING, UNSET);
+    assert_int_equal(manager_awaited_reports(c->manager), 0);
+    cluster_set(c, "db", "{\"image\":\"x\"}");
+    assert_int_equal(manager_awaited_reports(c->manager), 1);
+    cluster_command(c, COMMAND_JOB_DELETE, "db");
+    cluster_obey(c, NULL);
+    assert_int_equal(manager_awaited_reports(c->manager), 0);
+}
+
+static void the_reports_of_a_silent_node_are_not_awaited(void **state)
+{
+    (void)state;
+    cluster_set(c, "web", PATIENT);
+    cluster_add_node(c, "n2");
+    cluster_pass(c, SILENCE_MS + 2000, only_n2);
+    cluster_set(c, "db", "{\"image\":\"x\"}");
+    assert_int_equal(cluster_status(c, "web")->counts.unknown, 1);
+    assert_int_equal(manager_awaited_reports(c->manager), 1);
+    cluster_heartbeat(c, "n1");
+    assert_int_equal(manager_awaited_reports(c->manager), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cluster_setup_with_n1, cluster_teardown)
@@ -391,6 +427,8 @@ int main(void)
         TEST(an_update_in_place_restarts_nothing),
         TEST(a_replaced_instance_is_placed_only_when_the_old_one_has_ended),
         TEST(an_update_that_cannot_run_stops_at_the_first_instance),
+        TEST(reports_are_awaited_as_long_as_some_come),
+        TEST(the_reports_of_a_silent_node_are_not_awaited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
 #include "office.h"
 
 #include "platform/base/mem.h"
+#include "tests/held_store.h"
+#include "tests/store_write.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -45,6 +47,49 @@ static void a_submitted_job_is_stored_published_and_answered(void **state)
     assert_non_null(strstr(office_retained(office, "nodes/n1/desired"), "{\"web\":1}"));
     assert_non_null(strstr(office_retained(office, "manager/status"), "\"leading\""));
     assert_int_equal(office_stored(office, STORE_TOKENS), 1);
+}
+
+/* No timer has to come for it, and none runs on an end. */
+static void
+what_comes_while_the_disk_is_slow_is_heard_and_answered_when_it_was_written(void **state)
+{
+    (void)state;
+    struct held_store *held = held_store_new(office->store);
+    office->store = &held->store;
+    held->holds = false;
+    office_start(office);
+    office_add_node(office, "n1");
+    held->holds = true;
+    office_say(office, "do/jobs/web/set", "{\"image\":\"x\",\"token\":\"t1\"}", false);
+    office_say(office, "do/jobs/db/set", "{\"image\":\"x\",\"token\":\"t2\"}", false);
+    assert_null(office_heard(office, "do/jobs/web/set/accepted"));
+    assert_true(office->deadline_ms > office->now.mono_ms);
+    held_settle(office->store);
+    office_settle(office);
+    assert_true(says("do/jobs/web/set/accepted", "t1"));
+    assert_non_null(office_retained(office, "nodes/n1/assign/web"));
+    assert_null(office_heard(office, "do/jobs/db/set/accepted"));
+    held_settle(office->store);
+    office_settle(office);
+    assert_true(says("do/jobs/db/set/accepted", "t2"));
+    assert_non_null(office_retained(office, "nodes/n1/assign/db"));
+}
+
+static void a_manager_that_ends_waits_for_what_is_under_way(void **state)
+{
+    (void)state;
+    struct held_store *held = held_store_new(office->store);
+    office->store = &held->store;
+    held->holds = false;
+    office_start(office);
+    held->holds = true;
+    office_say(office, "do/jobs/web/set", "{\"image\":\"x\",\"token\":\"t1\"}", false);
+    office_say(office, "do/jobs/db/set", "{\"image\":\"x\",\"token\":\"t2\"}", false);
+    manager_shell_stop(office->shell);
+    office_settle(office);
+    assert_true(says("do/jobs/web/set/accepted", "t1"));
+    assert_true(says("do/jobs/db/set/accepted", "t2"));
+    assert_non_null(strstr(office_retained(office, "manager/status"), "\"offline\""));
 }
 
 static void the_answer_comes_to_the_reply_topic_with_its_correlation(void **state)
@@ -286,9 +331,7 @@ static int open_with_meta(const char *meta, struct err *err)
     struct manager_shell *shell = NULL;
     struct manager_shell_config config = {
         .root = OFFICE_ROOT, .store = office->store, .clock = &office->clock};
-    office->store->ops->begin(office->store, err);
-    office->store->ops->put(office->store, STORE_META, "meta", meta, strlen(meta), err);
-    office->store->ops->commit(office->store, err);
+    assert_int_equal(store_put(office->store, STORE_META, "meta", meta, err), 0);
     int result = manager_shell_new(&config, &shell, err);
     manager_shell_free(result ? NULL : shell);
     return result;
@@ -312,6 +355,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_submitted_job_is_stored_published_and_answered),
+        TEST(what_comes_while_the_disk_is_slow_is_heard_and_answered_when_it_was_written),
+        TEST(a_manager_that_ends_waits_for_what_is_under_way),
         TEST(the_answer_comes_to_the_reply_topic_with_its_correlation),
         TEST(nobody_makes_us_publish_elsewhere),
         TEST(a_rejection_lists_all_errors_and_the_token),

@@ -4,6 +4,7 @@
 #include "platform/adapters/store_memory.h"
 #include "platform/base/mem.h"
 #include "schema/limits.h"
+#include "tests/held_store.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -118,7 +119,7 @@ static void message(struct fixture *fixture, const char *topic, const char *text
 static void commit(struct fixture *fixture)
 {
     struct err err = {0};
-    assert_int_equal(ledger_commit(fixture->ledger, &err), 0);
+    assert_int_equal(ledger_commit_now(fixture->ledger, &err), 0);
     memory_broker_settle(fixture->broker);
 }
 
@@ -186,16 +187,16 @@ static void messages_follow_the_documents_in_their_order(void **state)
 static void a_failed_commit_publishes_nothing_and_the_next_one_everything(void **state)
 {
     struct fixture *fixture = *state;
-    for (int64_t operation = 1; operation <= 4; operation++) { /* begin, put, put, commit */
+    for (int64_t round = 1; round <= 2; round++) {
         struct err err = {0};
         document(fixture, "out/a", "a");
         document(fixture, "out/b", "b");
         message(fixture, "out/answer", "1");
-        memory_store_fail(fixture->store, operation, ERR_FULL);
-        assert_int_equal(ledger_commit(fixture->ledger, &err), -ERR_FULL);
+        memory_store_fail(fixture->store, 1, ERR_FULL);
+        assert_int_equal(ledger_commit_now(fixture->ledger, &err), -ERR_FULL);
         memory_broker_settle(fixture->broker);
         assert_string_equal(fixture->heard, "");
-        assert_int_equal(memory_store_commits(fixture->store), operation - 1);
+        assert_int_equal(memory_store_commits(fixture->store), round - 1);
         assert_true(ledger_is_dirty(fixture->ledger));
         commit(fixture);
         assert_string_equal(fixture->heard, "out/a=a;out/b=b;out/answer=1;");
@@ -210,9 +211,9 @@ static void what_is_cleared_before_it_could_be_stored_is_stored_all_the_same(voi
     struct err err = {0};
     memory_store_fail_always(fixture->store, ERR_FULL);
     document(fixture, "out/a", "tombstone");
-    assert_int_equal(ledger_commit(fixture->ledger, &err), -ERR_FULL);
+    assert_int_equal(ledger_commit_now(fixture->ledger, &err), -ERR_FULL);
     ledger_clear(fixture->ledger, "out/a");
-    assert_int_equal(ledger_commit(fixture->ledger, &err), -ERR_FULL);
+    assert_int_equal(ledger_commit_now(fixture->ledger, &err), -ERR_FULL);
     memory_store_fail_always(fixture->store, ERR_NONE);
     commit(fixture);
     assert_stored(fixture, STORE_DOCUMENTS, "out/a=tombstone;");
@@ -272,6 +273,91 @@ static void a_document_that_waits_for_its_commit_is_not_published_again_before(v
     assert_string_equal(fixture->heard, "out/a=1;out/a=2;");
 }
 
+/* ---- while a commit is under way ---- */
+
+static void note_result(void *context, int result, const struct err *err)
+{
+    (void)err;
+    *(int *)context = result;
+}
+
+/* The fixture's store, but held. */
+static struct held_store *hold(struct fixture *fixture)
+{
+    struct held_store *held = held_store_new(fixture->store);
+    fixture->store = &held->store;
+    ledger_free(fixture->ledger);
+    fixture->ledger = ledger_new(fixture->store, fixture->bus);
+    return held;
+}
+
+static void settle(struct fixture *fixture)
+{
+    ledger_settle(fixture->ledger);
+    memory_broker_settle(fixture->broker);
+}
+
+static void what_is_noted_while_a_commit_is_under_way_belongs_to_the_next(void **state)
+{
+    struct fixture *fixture = *state;
+    int result = 1;
+    hold(fixture);
+    document(fixture, "out/a", "1");
+    message(fixture, "out/answer", "1");
+    ledger_commit(fixture->ledger, note_result, &result);
+    assert_false(ledger_is_dirty(fixture->ledger));
+    document(fixture, "out/a", "2");
+    document(fixture, "out/b", "2");
+    message(fixture, "out/answer", "2");
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->heard, "");
+    settle(fixture);
+    assert_int_equal(result, 0);
+    assert_string_equal(fixture->heard, "out/a=1;out/answer=1;");
+    assert_true(ledger_is_dirty(fixture->ledger));
+    assert_false(ledger_was_refused(fixture->ledger));
+    ledger_commit(fixture->ledger, note_result, &result);
+    settle(fixture);
+    assert_string_equal(fixture->heard, "out/a=1;out/answer=1;out/a=2;out/b=2;out/answer=2;");
+    assert_stored(fixture, STORE_DOCUMENTS, "out/a=2;out/b=2;");
+}
+
+static void what_was_under_way_and_failed_goes_in_front_and_a_newer_note_wins(void **state)
+{
+    struct fixture *fixture = *state;
+    int result = 1;
+    struct held_store *held = hold(fixture);
+    memory_store_fail(held->inner, 1, ERR_FULL);
+    document(fixture, "out/a", "1");
+    document(fixture, "out/b", "1");
+    document(fixture, "out/c", "tombstone");
+    message(fixture, "out/answer", "1");
+    ledger_commit(fixture->ledger, note_result, &result);
+    document(fixture, "out/a", "2");
+    ledger_clear(fixture->ledger, "out/c");
+    message(fixture, "out/answer", "2");
+    settle(fixture);
+    assert_int_equal(result, -ERR_FULL);
+    assert_string_equal(fixture->heard, "");
+    ledger_commit(fixture->ledger, note_result, &result);
+    settle(fixture);
+    assert_string_equal(fixture->heard, "out/b=1;out/c=;out/a=2;out/answer=1;out/answer=2;");
+    assert_stored(fixture, STORE_DOCUMENTS, "out/a=2;out/b=1;out/c=tombstone;");
+}
+
+static void a_ledger_that_goes_waits_for_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    int result = 1;
+    hold(fixture);
+    document(fixture, "out/a", "1");
+    ledger_commit(fixture->ledger, note_result, &result);
+    ledger_free(fixture->ledger);
+    fixture->ledger = NULL;
+    assert_int_equal(result, 1);
+    assert_stored(fixture, STORE_DOCUMENTS, "out/a=1;");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -287,6 +373,9 @@ int main(void)
         TEST(what_the_bus_has_no_room_for_stays_noted),
         TEST(after_a_connect_every_own_document_is_published_again),
         TEST(a_document_that_waits_for_its_commit_is_not_published_again_before),
+        TEST(what_is_noted_while_a_commit_is_under_way_belongs_to_the_next),
+        TEST(what_was_under_way_and_failed_goes_in_front_and_a_newer_note_wins),
+        TEST(a_ledger_that_goes_waits_for_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

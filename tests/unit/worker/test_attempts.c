@@ -19,7 +19,9 @@ TEST(an_assignment_is_stored_and_told_before_its_attempt_is_started)
     assert_non_null(start);
     assert_string_equal(start->task_id, WEB_ID);
     assert_int_equal(start->run, 1);
-    assert_true(worker_wants(f.worker, WEB_ID, 1));
+    struct attempt_view view;
+    assert_true(worker_wants(f.worker, WEB_ID, 1, &view));
+    assert_non_null(view.task);
     fixture_release(&f);
 }
 

@@ -1,4 +1,5 @@
 /* The shell: what is said on the bus, when, and what is kept. */
+#include "tests/store_write.h"
 #include "tests/unit/worker/shell_fixture.h"
 
 #include "schema/limits.h"
@@ -272,9 +273,7 @@ static void refused(const char *meta, int code, const char *remedy)
     struct shell_fixture f;
     struct err err = {0};
     setup(&f);
-    f.store->ops->begin(f.store, &err);
-    f.store->ops->put(f.store, STORE_META, "meta", meta, strlen(meta), &err);
-    f.store->ops->commit(f.store, &err);
+    assert_int_equal(store_put(f.store, STORE_META, "meta", meta, &err), 0);
     assert_int_equal(boot(&f, &err), -code);
     assert_non_null(strstr(err.text, remedy));
     teardown(&f);

@@ -80,7 +80,7 @@ TEST(unknown_ids_are_dereferenced)
     struct attempt_view view;
     assert_false(worker_find(f.worker, "nobody", &view));
     assert_null(worker_assignment(f.worker, "nobody"));
-    assert_false(worker_wants(f.worker, "nobody", 1));
+    assert_false(worker_wants(f.worker, "nobody", 1, &view));
     fixture_release(&f);
 }
 
