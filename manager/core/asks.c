@@ -57,9 +57,8 @@ static void bury_leftover(struct manager *manager, struct node *node,
         job->tombstone = true;
         grave_dig(manager, TOPIC_JOB_SPEC, job->name, NULL);
     }
-    struct binding *binding = binding_obtain(node, job);
-    if (binding->revision < assignment->revision)
-        binding->revision = assignment->revision;
+    struct binding *binding = binding_obtain(manager, node, job);
+    binding_raise_revision(binding, assignment->revision);
     binding->tombstone = !binding->attempts;
     mark_assignment(manager, binding);
     if (binding->tombstone)

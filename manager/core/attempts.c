@@ -51,6 +51,34 @@ void attempt_id(const struct attempt *attempt, char *ret_id)
     attempt_name_format(ret_id, &name);
 }
 
+/* ---- the ends of its runs ---- */
+
+static const struct attempt_ends no_ends = {.exit_code = UNSET};
+
+struct attempt_ends attempt_ends(const struct attempt *attempt)
+{
+    return attempt->ends ? *attempt->ends : no_ends;
+}
+
+static void attempt_set_ends(struct manager *manager, struct attempt *attempt,
+                             struct attempt_ends ends)
+{
+    bool none = ends.restarts == 0 && ends.exit_code == UNSET && ends.finished_ms == 0 &&
+                ends.run_wanted == 0;
+    if (none && !attempt->ends)
+        return;
+    if (!attempt->ends)
+        attempt->ends = pool_alloc(&manager->ends);
+    *attempt->ends = ends;
+}
+
+void attempt_want_run(struct manager *manager, struct attempt *attempt, int64_t run)
+{
+    struct attempt_ends ends = attempt_ends(attempt);
+    ends.run_wanted = run;
+    attempt_set_ends(manager, attempt, ends);
+}
+
 /* ---- what is assigned and was not reported on ---- */
 
 static bool is_unreported(const struct attempt *attempt)
@@ -109,12 +137,11 @@ static void detach(struct attempt *attempt)
 struct attempt *attempt_new(struct manager *manager, const char *suffix, struct instance *instance,
                             struct node *node, struct spec_version *spec)
 {
-    struct attempt *attempt = mem_alloc(sizeof(*attempt));
-    struct binding *binding = binding_obtain(node, instance->group->job);
+    struct attempt *attempt = pool_alloc(&manager->attempts);
+    struct binding *binding = binding_obtain(manager, node, instance->group->job);
     memcpy(attempt->suffix, suffix, ATTEMPT_SUFFIX_LENGTH);
     attempt->spec = spec_version_ref(spec);
     attempt->state = ATTEMPT_PENDING;
-    attempt->exit_code = UNSET;
     attempt->desired = DESIRED_RUN;
     attempt->holds = true;
     attach(attempt, instance, binding);
@@ -163,7 +190,8 @@ void attempt_free(struct manager *manager, struct attempt *attempt)
     forget_just_final(manager, attempt);
     detach(attempt);
     spec_version_unref(attempt->spec);
-    free(attempt);
+    pool_free(&manager->ends, attempt->ends);
+    pool_free(&manager->attempts, attempt);
 }
 
 /* ---- the state: one setter ---- */
@@ -214,18 +242,19 @@ static void note_health(struct manager *manager, struct attempt *attempt)
         attempt->since_ms = manager->now.mono_ms;
 }
 
-static void copy_observed(struct attempt *attempt, const struct observed_attempt *observed)
+static void copy_observed(struct manager *manager, struct attempt *attempt,
+                          const struct observed_attempt *observed)
 {
     if (observed->run > attempt->run && !attempt_is_final(attempt))
         attempt->since_ms = 0;
     attempt->run = observed->run;
-    attempt->restarts = observed->restarts;
     attempt->seq = observed->seq;
-    attempt->exit_code = observed->exit_code;
     attempt->reason = (enum reason)observed->reason;
     attempt->health = (enum health_state)observed->health;
     attempt->started_ms = observed->started_ms;
-    attempt->finished_ms = observed->finished_ms;
+    struct attempt_ends ends = {observed->restarts, observed->exit_code, observed->finished_ms,
+                                attempt_ends(attempt).run_wanted};
+    attempt_set_ends(manager, attempt, ends);
 }
 
 static void emit_attempt_event(struct manager *manager, const char *kind, enum reason reason,
@@ -266,7 +295,7 @@ bool attempt_observe(struct manager *manager, struct attempt *attempt,
     if (attempt_order_compare(&theirs, &mine) <= 0 ||
         !attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run))
         return false;
-    copy_observed(attempt, observed);
+    copy_observed(manager, attempt, observed);
     note_health(manager, attempt);
     if (attempt_is_final(attempt))
         attempt_ended(manager, attempt);
@@ -282,11 +311,11 @@ void attempt_remember(struct manager *manager, struct attempt *attempt,
         return;
     attempt_set_state(manager, attempt, theirs.state, theirs.run > mine.run);
     attempt->run = known->run;
-    attempt->restarts = known->restarts;
     attempt->seq = known->seq;
-    attempt->exit_code = known->exit_code;
     attempt->reason = (enum reason)known->reason;
-    attempt->finished_ms = known->finished_ms;
+    struct attempt_ends ends = {known->restarts, known->exit_code, known->finished_ms,
+                                attempt_ends(attempt).run_wanted};
+    attempt_set_ends(manager, attempt, ends);
     note_health(manager, attempt);
     if (!attempt_is_final(attempt) || attempt->state == ATTEMPT_LOST)
         return;
@@ -319,7 +348,9 @@ void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason 
     attempt->reason = reason;
     attempt->desired = DESIRED_STOP;
     attempt->stop_reason = reason;
-    attempt->finished_ms = manager->now.wall_ms;
+    struct attempt_ends ends = attempt_ends(attempt);
+    ends.finished_ms = manager->now.wall_ms;
+    attempt_set_ends(manager, attempt, ends);
     mark_assignment(manager, attempt->binding);
     emit_attempt_event(manager, "attempt_lost", reason, attempt);
 }

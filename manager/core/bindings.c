@@ -29,7 +29,7 @@ static void put_in(struct node *node, struct binding *binding)
 {
     size_t place = place_of(node, binding->job);
     if (node->binding_count == node->binding_capacity) {
-        node->binding_capacity += node->binding_capacity / 4 + 2;
+        node->binding_capacity += node->binding_capacity / 8 + 1;
         node->bindings =
             mem_resize(node->bindings, node->binding_capacity, sizeof(struct binding *));
     }
@@ -45,12 +45,12 @@ static void take_out(struct node *node, const struct binding *binding)
             (--node->binding_count - place) * sizeof(struct binding *));
 }
 
-struct binding *binding_obtain(struct node *node, struct job *job)
+struct binding *binding_obtain(struct manager *manager, struct node *node, struct job *job)
 {
     struct binding *binding = binding_find(node, job);
     if (binding)
         return binding;
-    binding = mem_alloc(sizeof(*binding));
+    binding = pool_alloc(&manager->bindings);
     binding->job = job;
     binding->node = node;
     binding->tombstone = true;
@@ -60,7 +60,7 @@ struct binding *binding_obtain(struct node *node, struct job *job)
     return binding;
 }
 
-void binding_free(struct binding *binding)
+void binding_free(struct manager *manager, struct binding *binding)
 {
     struct binding **at = &binding->job->bindings;
     ASSERT(!binding->attempts);
@@ -68,7 +68,13 @@ void binding_free(struct binding *binding)
         at = &(*at)->job_next;
     *at = binding->job_next;
     take_out(binding->node, binding);
-    free(binding);
+    pool_free(&manager->bindings, binding);
+}
+
+void binding_raise_revision(struct binding *binding, int64_t revision)
+{
+    if (revision > binding->revision)
+        binding->revision = revision & REVISION_MAX;
 }
 
 void binding_bury_if_empty(struct manager *manager, struct binding *binding)

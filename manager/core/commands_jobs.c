@@ -255,9 +255,9 @@ void command_job_restart(struct manager *manager, const char *name, const struct
     bool changed = false;
     for (struct binding *binding = job->bindings; binding; binding = binding->job_next)
         for (struct attempt *attempt = binding->attempts; attempt; attempt = attempt->next) {
-            if (!attempt_is_live(attempt) || attempt->run_wanted > attempt->run)
+            if (!attempt_is_live(attempt) || attempt_ends(attempt).run_wanted > attempt->run)
                 continue;
-            attempt->run_wanted = attempt->run + 1;
+            attempt_want_run(manager, attempt, attempt->run + 1);
             mark_assignment(manager, binding);
             changed = true;
         }

@@ -164,14 +164,15 @@ static void fill_known(const struct attempt *attempt, struct known_state *out)
     *out = (struct known_state){.exit_code = UNSET};
     if (!heard)
         return;
+    struct attempt_ends ends = attempt_ends(attempt);
     *out = (struct known_state){
         .state = (int)attempt->state,
         .run = attempt->run,
-        .restarts = attempt->restarts,
+        .restarts = ends.restarts,
         .seq = attempt->seq,
-        .exit_code = attempt->exit_code,
+        .exit_code = ends.exit_code,
         .reason = (int)attempt->reason,
-        .finished_ms = attempt->finished_ms,
+        .finished_ms = ends.finished_ms,
     };
 }
 
@@ -184,7 +185,7 @@ static bool fill_attempt(const struct attempt *attempt, struct arena *arena,
         .id = arena_strdup(arena, id),
         .version = attempt->spec->version,
         .desired = (int)attempt->desired,
-        .run_wanted = attempt->run_wanted,
+        .run_wanted = attempt_ends(attempt).run_wanted,
         .reason = attempt->desired == DESIRED_STOP ? (int)attempt->stop_reason : REASON_NONE,
     };
     fill_known(attempt, &out->known);
@@ -287,7 +288,7 @@ static void unmark(struct manager *manager, const struct document_mark *mark)
     if (mark->kind == TOPIC_NODE_DESIRED)
         mark->node->marks &= ~(unsigned)MARK_DESIRED;
     else if (mark->kind == TOPIC_NODE_ASSIGN)
-        binding_find(mark->node, mark->job)->marks &= ~(unsigned)MARK_ASSIGN;
+        binding_find(mark->node, mark->job)->marked = false;
     else if (mark->kind == TOPIC_JOB_SPEC)
         mark->job->marks &= ~(unsigned)MARK_SPEC;
     else if (mark->kind == TOPIC_JOB_HISTORY)

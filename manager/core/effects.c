@@ -14,15 +14,29 @@
         }                                                                \
     } while (0)
 
+static void add_mark(struct manager *manager, enum topic_kind kind, struct job *job,
+                     struct node *node)
+{
+    struct effects *effects = manager->effects;
+    GROW(effects->marks, effects->mark_count, effects->mark_capacity);
+    effects->marks[effects->mark_count++] = (struct document_mark){kind, job, node};
+}
+
 static void mark(struct manager *manager, enum topic_kind kind, struct job *job, struct node *node,
                  unsigned *marks, enum mark_bit bit)
 {
-    struct effects *effects = manager->effects;
     if (*marks & bit)
         return;
     *marks |= bit;
-    GROW(effects->marks, effects->mark_count, effects->mark_capacity);
-    effects->marks[effects->mark_count++] = (struct document_mark){kind, job, node};
+    add_mark(manager, kind, job, node);
+}
+
+static void mark_binding(struct manager *manager, struct binding *binding)
+{
+    if (binding->marked)
+        return;
+    binding->marked = true;
+    add_mark(manager, TOPIC_NODE_ASSIGN, binding->job, binding->node);
 }
 
 void mark_job(struct manager *manager, struct job *job, enum mark_bit bit)
@@ -55,9 +69,9 @@ void mark_desired(struct manager *manager, struct node *node)
 
 void mark_assignment(struct manager *manager, struct binding *binding)
 {
-    if (!(binding->marks & MARK_ASSIGN))
+    if (!binding->marked)
         binding->revision++;
-    mark(manager, TOPIC_NODE_ASSIGN, binding->job, binding->node, &binding->marks, MARK_ASSIGN);
+    mark_binding(manager, binding);
     mark_desired(manager, binding->node);
 }
 
@@ -75,10 +89,8 @@ void mark_everything(struct manager *manager)
         mark_job(manager, job, MARK_STATUS);
     }
     for (struct node *node = manager->nodes; node; node = node->hh.next) {
-        for (size_t i = 0; i < node->binding_count; i++) {
-            struct binding *binding = node->bindings[i];
-            mark(manager, TOPIC_NODE_ASSIGN, binding->job, node, &binding->marks, MARK_ASSIGN);
-        }
+        for (size_t i = 0; i < node->binding_count; i++)
+            mark_binding(manager, node->bindings[i]);
         if (node->has_document || node->has_info)
             mark_desired(manager, node);
     }

@@ -56,20 +56,36 @@ static bool node_may_get(const struct cluster_demand *demand, const struct node 
 
 /* ---- which instance ---- */
 
+struct node *instance_node(const struct instance *instance)
+{
+    const struct group *group = instance->group;
+    return group->pins ? group->pins[instance->index] : NULL;
+}
+
+void instance_pin(struct instance *instance, struct node *node)
+{
+    struct group *group = instance->group;
+    if (!group->pins && !node)
+        return;
+    if (!group->pins)
+        group->pins = mem_alloc(group->capacity * sizeof(struct node *));
+    group->pins[instance->index] = node;
+}
+
 /* Where it runs; else where it was last. */
 static struct node *pin_of(const struct instance *instance)
 {
     for (const struct attempt *attempt = instance->attempts; attempt; attempt = attempt->older)
         if (attempt_is_live(attempt))
             return attempt->binding->node;
-    return instance->attempts ? instance->attempts->binding->node : instance->node;
+    return instance->attempts ? instance->attempts->binding->node : instance_node(instance);
 }
 
 void group_pin(struct group *group)
 {
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
-            group->instances[i]->node = pin_of(group->instances[i]);
+            instance_pin(group->instances[i], pin_of(group->instances[i]));
 }
 
 /* The node's instance by its attempts there, one that runs first. */
@@ -78,7 +94,7 @@ static struct instance *instance_at(const struct group *group, const struct node
     const struct binding *binding = binding_find(node, group->job);
     struct instance *found = NULL;
     for (struct attempt *at = binding ? binding->attempts : NULL; at; at = at->next) {
-        if (at->instance->group != group || at->instance->node != node)
+        if (at->instance->group != group || instance_node(at->instance) != node)
             continue;
         if (attempt_is_live(at))
             return at->instance;
@@ -90,12 +106,13 @@ static struct instance *instance_at(const struct group *group, const struct node
 bool instance_belongs(const struct instance *instance)
 {
     const struct cluster_demand *demand = group_demand(instance->group);
-    if (!demand || !instance->node)
+    const struct node *node = instance_node(instance);
+    if (!demand || !node)
         return false;
-    struct instance *there = instance_at(instance->group, instance->node);
+    struct instance *there = instance_at(instance->group, node);
     if (instance->attempts || instance->displaced)
-        return (!there || there == instance) && node_may_keep(demand, instance->node);
-    return !there && node_may_get(demand, instance->node);
+        return (!there || there == instance) && node_may_keep(demand, node);
+    return !there && node_may_get(demand, node);
 }
 
 /* ---- when a node changes ---- */
@@ -140,15 +157,16 @@ static struct instance *free_slot(struct placing *placing, struct node *node)
         placing->free++;
     if (placing->free >= LIMIT_INSTANCES_PER_TASK)
         return NULL;
-    struct instance *instance = group_instance_obtain(placing->group, (int64_t)placing->free);
-    instance->node = node;
+    struct instance *instance =
+        group_instance_obtain(placing->manager, placing->group, (int64_t)placing->free);
+    instance_pin(instance, node);
     return instance;
 }
 
 static void explain_there(struct placing *placing, const struct instance *instance,
                           struct cluster_explanation *ret_why)
 {
-    struct cluster_node *place = instance->node->place;
+    struct cluster_node *place = instance_node(instance)->place;
     *ret_why = (struct cluster_explanation){
         .nodes = 1, .exclusions = {{.reason = REASON_NODE_SILENT, .nodes = 1}}, .count = 1};
     if (place)
@@ -159,12 +177,13 @@ static void explain_there(struct placing *placing, const struct instance *instan
 static void place_there(struct placing *placing, struct instance *instance)
 {
     struct manager *manager = placing->manager;
+    struct node *node = instance_node(instance);
     struct cluster_explanation why;
-    instance->node->here = instance;
+    node->here = instance;
     placing->wanted++;
     if (!instance_wants_placing(manager, instance))
         return;
-    if (instance_place(manager, instance, instance->node)) {
+    if (instance_place(manager, instance, node)) {
         if (reservation_of(manager, instance))
             instance_wait_for_room(manager, instance, REASON_MAKING_ROOM);
         return;
@@ -201,8 +220,8 @@ void group_place_everywhere(struct manager *manager, struct group *group)
     place_known(&placing);
     place_new(&placing);
     for (size_t i = 0; i < group->capacity; i++)
-        if (group->instances[i] && group->instances[i]->node)
-            group->instances[i]->node->here = NULL;
+        if (group->pins && group->pins[i])
+            group->pins[i]->here = NULL;
     if (!placing.wanted) /* why no node matches */
         cluster_explain(manager->scheduler, group->places, placing.demand, &placing.why);
     group_explain(manager, group, !placing.wanted || placing.why.nodes ? &placing.why : NULL);

@@ -28,8 +28,8 @@ static void forget(struct manager *manager, struct grave *grave)
         struct node *node = node_find(manager, topic.level[0]);
         struct job *job = job_find(manager, topic.level[1]);
         struct binding *binding = node && job ? binding_find(node, job) : NULL;
-        if (binding && binding->tombstone && !binding->marks)
-            binding_free(binding);
+        if (binding && binding->tombstone && !binding->marked)
+            binding_free(manager, binding);
     }
     grave_free(manager, grave);
 }

@@ -104,7 +104,7 @@ static bool has_claim(const struct instance *instance)
 
 /* Those below the count, but for one that has no claim when one beyond it has: a job that is scaled
  * down keeps what runs. Of equal ones the lower index stays. */
-static void choose_wanted(struct group *group, int64_t count)
+static void choose_wanted(struct manager *manager, struct group *group, int64_t count)
 {
     int64_t beyond = 0, vacant = 0, kept = 0;
     for (int64_t i = count; i < (int64_t)group->capacity; i++)
@@ -125,7 +125,7 @@ static void choose_wanted(struct group *group, int64_t count)
     for (int64_t i = count; i-- > 0;) {
         bool ousted = kept > 0 && !has_claim(group_instance(group, i));
         struct instance *instance =
-            ousted ? group_instance_obtain(group, i) : group_instance(group, i);
+            ousted ? group_instance_obtain(manager, group, i) : group_instance(group, i);
         kept -= ousted;
         if (!instance)
             continue;
@@ -281,7 +281,7 @@ static void hold_back(struct manager *manager, struct group *group, int64_t coun
                       enum reason reason)
 {
     for (int64_t i = 0; i < count; i++) {
-        struct instance *instance = group_instance_obtain(group, i);
+        struct instance *instance = group_instance_obtain(manager, group, i);
         if (!instance->ousted && !instance_is_blocked(manager, instance) &&
             !instance_is_completed(instance))
             instance_set_waiting(manager, instance, reason);
@@ -308,7 +308,7 @@ static void group_reconcile(struct manager *manager, struct group *group)
     if (everywhere)
         group_pin(group);
     else if (task)
-        choose_wanted(group, task->count);
+        choose_wanted(manager, group, task->count);
     for (size_t i = 0; i < group->capacity; i++)
         if (group->instances[i])
             instance_reconcile(manager, group->instances[i], task);

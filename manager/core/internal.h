@@ -73,7 +73,7 @@ void job_wake_at(struct manager *manager, struct job *job, int64_t due_ms);
 struct group *job_group(const struct job *job, const char *task);
 struct group *job_group_obtain(struct job *job, const char *task);
 struct instance *group_instance(const struct group *group, int64_t index);
-struct instance *group_instance_obtain(struct group *group, int64_t index);
+struct instance *group_instance_obtain(struct manager *manager, struct group *group, int64_t index);
 /* Frees it when nothing hangs on it. */
 void instance_drop(struct manager *manager, struct instance *instance);
 /* Ends a job for good: tombstones and cleared topics. Nothing of it may be left. */
@@ -82,8 +82,10 @@ void job_bury(struct manager *manager, struct job *job);
 /* ---- bindings.c ---- */
 
 struct binding *binding_find(const struct node *node, const struct job *job);
-struct binding *binding_obtain(struct node *node, struct job *job);
-void binding_free(struct binding *binding);
+struct binding *binding_obtain(struct manager *manager, struct node *node, struct job *job);
+void binding_free(struct manager *manager, struct binding *binding);
+/* Does nothing when it is not larger than what it has. */
+void binding_raise_revision(struct binding *binding, int64_t revision);
 /* Tombstones the assignment when no attempt is left in it. */
 void binding_bury_if_empty(struct manager *manager, struct binding *binding);
 
@@ -126,6 +128,10 @@ void attempt_lose(struct manager *manager, struct attempt *attempt, enum reason 
 /* The worker says that nothing of it is left. */
 void attempt_gone(struct manager *manager, struct attempt *attempt);
 /* It was placed: pending -> scheduled. */
+/* What is known of the ends of its runs. */
+struct attempt_ends attempt_ends(const struct attempt *attempt);
+/* A run of that number is to be reached. */
+void attempt_want_run(struct manager *manager, struct attempt *attempt, int64_t run);
 void attempt_schedule(struct manager *manager, struct attempt *attempt);
 void attempt_stop(struct manager *manager, struct attempt *attempt, enum reason reason);
 /* Its node was silent for so long that its policy lets it be replaced. */
@@ -202,7 +208,10 @@ void job_set_everywhere(struct manager *manager, struct job *job, bool everywher
 void node_wake_everywhere(struct manager *manager, struct node *node);
 /* Whether new work may be placed on it. */
 bool node_takes_work(const struct node *node);
-/* Where the instances belong, by their attempts. */
+/* Where the instance belongs; NULL: not known. */
+struct node *instance_node(const struct instance *instance);
+void instance_pin(struct instance *instance, struct node *node);
+/* The same of all instances, by their attempts. */
 void group_pin(struct group *group);
 /* Whether the instance is its node's, and the node matches the job. */
 bool instance_belongs(const struct instance *instance);
@@ -365,9 +374,11 @@ void verdict_reject(struct manager *manager, enum reason reason, const char *for
 
 /* ---- order.c, recovery.c ---- */
 
+/* 0: none was written or heard. */
+int64_t order_term(const struct order *order);
 int order_compare(const struct order *order, const struct manager_head *head);
 void order_take(struct manager *manager, struct order *order, const struct manager_head *head);
-void writers_release(struct manager *manager);
+void reigns_release(struct manager *manager);
 /* The head of the next document of ours. */
 struct manager_head head_next(struct manager *manager, struct order *order, bool tombstone);
 /* Whether a document that was heard is to be taken: larger than what we have, of our cluster, and

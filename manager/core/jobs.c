@@ -150,17 +150,22 @@ static void group_reserve(struct group *group, size_t needed)
     group->instances = mem_resize(group->instances, capacity, sizeof(struct instance *));
     memset(&group->instances[group->capacity], 0,
            (capacity - group->capacity) * sizeof(struct instance *));
+    if (group->pins) {
+        group->pins = mem_resize(group->pins, capacity, sizeof(struct node *));
+        memset(&group->pins[group->capacity], 0,
+               (capacity - group->capacity) * sizeof(struct node *));
+    }
     group->capacity = capacity;
 }
 
-struct instance *group_instance_obtain(struct group *group, int64_t index)
+struct instance *group_instance_obtain(struct manager *manager, struct group *group, int64_t index)
 {
     struct instance *instance = group_instance(group, index);
     if (instance)
         return instance;
     ASSERT(index >= 0 && index < LIMIT_INSTANCES_PER_TASK);
     group_reserve(group, (size_t)index + 1);
-    instance = mem_alloc(sizeof(*instance));
+    instance = pool_alloc(&manager->instances);
     instance->group = group;
     instance->index = (int32_t)index;
     group->instances[index] = instance;
@@ -172,9 +177,10 @@ void instance_drop(struct manager *manager, struct instance *instance)
     if (instance->attempts)
         return;
     reservation_drop(manager, instance);
+    instance_pin(instance, NULL);
     instance->group->instances[instance->index] = NULL;
     reschedule_forget(instance);
-    free(instance);
+    pool_free(&manager->instances, instance);
 }
 
 static void group_free(struct manager *manager, struct group *group)
@@ -189,6 +195,7 @@ static void group_free(struct manager *manager, struct group *group)
     group_explain(manager, group, NULL);
     cluster_group_free(manager->scheduler, group->places);
     free(group->instances);
+    free(group->pins);
     free(group);
 }
 
@@ -202,7 +209,7 @@ void job_free(struct manager *manager, struct job *job)
         group_free(manager, group);
     }
     while (job->bindings)
-        binding_free(job->bindings);
+        binding_free(manager, job->bindings);
     while (job->version_count)
         job_drop_version(job, 0);
     timer_unset(&manager->timers, &job->timer);

@@ -27,7 +27,7 @@ static void check_index(struct node *node)
 {
     for (size_t i = 0; i < node->binding_count; i++) {
         const struct binding *binding = node->bindings[i];
-        if (binding->indexed && !binding->order.term && !binding->job->tombstone)
+        if (binding->indexed && !order_term(&binding->order) && !binding->job->tombstone)
             node->ask_wanted = true;
     }
 }

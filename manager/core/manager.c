@@ -8,6 +8,10 @@
 struct manager *manager_new(const struct manager_options *options, struct now now)
 {
     struct manager *manager = mem_alloc(sizeof(*manager));
+    manager->instances = POOL_OF(struct instance);
+    manager->attempts = POOL_OF(struct attempt);
+    manager->ends = POOL_OF(struct attempt_ends);
+    manager->bindings = POOL_OF(struct binding);
     snprintf(manager->id, sizeof(manager->id), "%s", options->id);
     snprintf(manager->cluster, sizeof(manager->cluster), "%s",
              options->cluster ? options->cluster : "");
@@ -37,10 +41,14 @@ void manager_free(struct manager *manager)
         node_free(manager, manager->nodes);
     graves_release(manager);
     zones_release(manager);
-    writers_release(manager);
+    reigns_release(manager);
     deadlines_release(&manager->timers);
     free(manager->just_final);
     cluster_free(manager->scheduler);
+    pool_release(&manager->instances);
+    pool_release(&manager->attempts);
+    pool_release(&manager->ends);
+    pool_release(&manager->bindings);
     free(manager);
 }
 

@@ -46,7 +46,7 @@ void node_free(struct manager *manager, struct node *node)
         struct binding *binding = node->bindings[node->binding_count - 1];
         while (binding->attempts)
             attempt_free(manager, binding->attempts);
-        binding_free(binding);
+        binding_free(manager, binding);
     }
     free(node->bindings);
     node_forget_strays(node);

@@ -6,39 +6,58 @@
 #include <stdlib.h>
 #include <string.h>
 
+int64_t order_term(const struct order *order)
+{
+    return order->reign ? order->reign->key.term : 0;
+}
+
 int order_compare(const struct order *order, const struct manager_head *head)
 {
-    struct manager_head mine = {.manager = order->manager, .term = order->term, .seq = order->seq};
+    const struct reign *reign = order->reign;
+    struct manager_head mine = {.manager =
+                                    reign && reign->key.manager[0] ? reign->key.manager : NULL,
+                                .term = order_term(order),
+                                .seq = order->seq};
     return manager_head_compare(&mine, head);
 }
 
-static const char *writer_id(struct manager *manager, const char *id)
+static bool is_of_reign(const struct manager_head *head, const struct reign *reign)
 {
-    struct writer *writer;
-    HASH_FIND_STR(manager->writers, id, writer);
-    if (writer)
-        return writer->id;
-    writer = mem_alloc(sizeof(*writer));
-    snprintf(writer->id, sizeof(writer->id), "%s", id);
-    HASH_ADD_STR(manager->writers, id, writer);
-    return writer->id;
+    return reign && reign->key.term == head->term &&
+           strcmp(reign->key.manager, head->manager ? head->manager : "") == 0;
 }
 
-void writers_release(struct manager *manager)
+/* Most documents are of one. */
+static const struct reign *reign_obtain(struct manager *manager, const struct manager_head *head)
 {
-    struct writer *writer, *next;
-    HASH_ITER(hh, manager->writers, writer, next)
+    struct reign *reign, wanted = {.key.term = head->term};
+    if (is_of_reign(head, manager->reign))
+        return manager->reign;
+    if (head->manager)
+        snprintf(wanted.key.manager, sizeof(wanted.key.manager), "%s", head->manager);
+    HASH_FIND(hh, manager->reigns, &wanted.key, sizeof(wanted.key), reign);
+    if (!reign) {
+        reign = mem_alloc(sizeof(*reign));
+        reign->key = wanted.key;
+        HASH_ADD(hh, manager->reigns, key, sizeof(reign->key), reign);
+    }
+    manager->reign = reign;
+    return reign;
+}
+
+void reigns_release(struct manager *manager)
+{
+    struct reign *reign, *next;
+    HASH_ITER(hh, manager->reigns, reign, next)
     {
-        HASH_DEL(manager->writers, writer);
-        free(writer);
+        HASH_DEL(manager->reigns, reign);
+        free(reign);
     }
 }
 
 void order_take(struct manager *manager, struct order *order, const struct manager_head *head)
 {
-    *order = (struct order){.term = head->term, .seq = head->seq};
-    if (head->manager)
-        order->manager = writer_id(manager, head->manager);
+    *order = (struct order){.reign = reign_obtain(manager, head), .seq = head->seq};
 }
 
 struct manager_head head_next(struct manager *manager, struct order *order, bool tombstone)
@@ -129,7 +148,7 @@ bool document_is_news(struct manager *manager, const struct manager_event *event
     if (!manager->has_led)
         cluster_hear(manager, head->cluster);
     if (head->cluster && strcmp(head->cluster, manager->cluster) != 0) {
-        *ret_overwrite = order->term > 0;
+        *ret_overwrite = order_term(order) > 0;
         return false;
     }
     if (is_ours(manager, head) && head->seq > manager->seq)
@@ -141,7 +160,7 @@ bool document_is_news(struct manager *manager, const struct manager_event *event
     bool old_words = event->live && order_of_ours > 0;
     bool echo = is_ours(manager, head) && order_of_ours >= 0 && !old_words;
     if (manager->has_led) {
-        *ret_overwrite = !echo && order->term > 0;
+        *ret_overwrite = !echo && order_term(order) > 0;
         return false;
     }
     if (order_of_ours > 0)

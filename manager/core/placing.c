@@ -214,7 +214,7 @@ void group_place(struct manager *manager, struct group *group, int64_t count)
     struct cluster_explanation why;
     bool full = false;
     for (int64_t i = 0; i < count; i++) {
-        struct instance *instance = group_instance_obtain(group, i);
+        struct instance *instance = group_instance_obtain(manager, group, i);
         if (instance->ousted || !instance_wants_placing(manager, instance))
             continue;
         bool placed =

@@ -62,12 +62,13 @@ void on_job_document(struct manager *manager, const struct manager_event *event)
     grave_close(manager, TOPIC_JOB_HISTORY, job->name, NULL);
 }
 
-static void take_reschedule(struct job *job, const struct reschedule_record *record)
+static void take_reschedule(struct manager *manager, struct job *job,
+                            const struct reschedule_record *record)
 {
     if (record->index < 0 || record->index >= LIMIT_INSTANCES_PER_TASK || !record->task)
         return;
     struct group *group = job_group_obtain(job, record->task);
-    struct instance *instance = group_instance_obtain(group, record->index);
+    struct instance *instance = group_instance_obtain(manager, group, record->index);
     reschedule_forget(instance);
     struct reschedule *kept = reschedule_obtain(instance);
     kept->count = record->count;
@@ -103,7 +104,7 @@ void on_job_history(struct manager *manager, const struct manager_event *event)
         take_version(job, &record->spec, record->version, record->submitted_ms);
     }
     for (size_t i = 0; i < history->reschedules.count; i++)
-        take_reschedule(job, RECORD_AT(struct reschedule_record, history->reschedules, i));
+        take_reschedule(manager, job, RECORD_AT(struct reschedule_record, history->reschedules, i));
 }
 
 void on_job_status(struct manager *manager, const struct manager_event *event)
@@ -130,7 +131,7 @@ void on_job_status(struct manager *manager, const struct manager_event *event)
 static void note_index(struct manager *manager, struct node *node, const struct int_map *index)
 {
     for (size_t i = 0; i < index->count; i++)
-        binding_obtain(node, job_obtain(manager, index->items[i].key))->indexed = true;
+        binding_obtain(manager, node, job_obtain(manager, index->items[i].key))->indexed = true;
 }
 
 static bool index_names(const struct int_map *index, const char *job)
@@ -147,7 +148,7 @@ static void drop_what_has_ended(struct manager *manager, struct node *node,
 {
     for (size_t i = 0; i < node->binding_count; i++) {
         struct binding *binding = node->bindings[i];
-        if (binding->order.term >= desired->head.term ||
+        if (order_term(&binding->order) >= desired->head.term ||
             index_names(&desired->assignments, binding->job->name))
             continue;
         while (binding->attempts)
@@ -220,8 +221,8 @@ static struct attempt *adopt_new(struct manager *manager, struct job *job, struc
     struct attempt *attempt = NULL;
     if (task) {
         struct group *group = job_group_obtain(job, name.task);
-        attempt = attempt_new(manager, name.suffix, group_instance_obtain(group, name.index), node,
-                              version);
+        attempt = attempt_new(manager, name.suffix,
+                              group_instance_obtain(manager, group, name.index), node, version);
         attempt->adopted = attempt->unheard = true;
         attempt_set_unknown(manager, attempt, node->liveness == NODE_SILENT);
         attempt_schedule(manager, attempt);
@@ -243,7 +244,7 @@ static void adopt_attempt(struct manager *manager, struct job *job, struct node 
     attempt->stop_reason = (enum reason)assigned->reason;
     if (attempt->desired == DESIRED_STOP)
         cluster_claim_leave(manager->scheduler, attempt->claim);
-    attempt->run_wanted = assigned->run_wanted;
+    attempt_want_run(manager, attempt, assigned->run_wanted);
     attempt_remember(manager, attempt, &assigned->known);
 }
 
@@ -284,10 +285,9 @@ void adopt_assignment(struct manager *manager, struct job *job, struct node *nod
 {
     if (job->tombstone)
         return;
-    struct binding *binding = binding_obtain(node, job);
+    struct binding *binding = binding_obtain(manager, node, job);
     take_version(job, &assignment->spec, assignment->version, manager->now.wall_ms);
-    if (assignment->revision > binding->revision)
-        binding->revision = assignment->revision;
+    binding_raise_revision(binding, assignment->revision);
     for (size_t i = 0; i < assignment->attempts.count; i++)
         adopt_attempt(manager, job, node, assignment,
                       RECORD_AT(struct assigned_attempt, assignment->attempts, i));
@@ -316,11 +316,10 @@ void on_assignment(struct manager *manager, const struct manager_event *event)
         return;
     node = node_obtain(manager, event->node);
     job = job_obtain(manager, event->job);
-    binding = binding_obtain(node, job);
+    binding = binding_obtain(manager, node, job);
     order_take(manager, &binding->order, &assignment->head);
     drop_unnamed(manager, binding, assignment);
-    if (assignment->revision > binding->revision)
-        binding->revision = assignment->revision;
+    binding_raise_revision(binding, assignment->revision);
     if (assignment->head.tombstone) {
         binding->tombstone = true;
         grave_dig(manager, TOPIC_NODE_ASSIGN, node->id, job->name);

@@ -154,7 +154,7 @@ static bool may_be_unheard(const struct manager *manager, const struct job *job,
 {
     if (!job)
         return true;
-    if (job->tombstone || (binding && binding->order.term))
+    if (job->tombstone || (binding && order_term(&binding->order)))
         return false;
     return manager->started_empty || manager->others_led;
 }

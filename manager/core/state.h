@@ -12,6 +12,7 @@
 #include "manager/scheduler/cluster.h"
 #include "platform/base/deadlines.h"
 #include "platform/base/mem.h"
+#include "platform/base/pool.h"
 #include "platform/base/prng.h"
 
 #include <uthash.h>
@@ -23,17 +24,19 @@ enum {
     KEEPALIVE_FACTOR_X10 = 25,           /* a frozen link is noticed after at most 2.5 keepalives */
 };
 
-/* Order of a document of ours: the largest that was written or heard. */
-struct order {
-    int64_t term;
-    int64_t seq;
-    const char *manager; /* among manager->writers; NULL: none */
+/* A term of a manager that wrote a document of ours. There are few. */
+struct reign {
+    UT_hash_handle hh; /* manager->reigns, by term and id */
+    struct {
+        int64_t term;
+        char manager[LIMIT_NODE_ID_LENGTH + 1]; /* "": not said */
+    } key;
 };
 
-/* The id of a manager that wrote a document of ours. There are few. */
-struct writer {
-    UT_hash_handle hh; /* manager->writers, by id */
-    char id[LIMIT_NODE_ID_LENGTH + 1];
+/* Order of a document of ours: the largest that was written or heard. */
+struct order {
+    const struct reign *reign; /* NULL: none */
+    int64_t seq;
 };
 
 /* ---- timers ---- */
@@ -57,6 +60,14 @@ struct spec_version {
 
 /* ---- entities ---- */
 
+/* Of the runs of an attempt: what most that run have nothing of. */
+struct attempt_ends {
+    int64_t restarts;
+    int64_t exit_code;   /* UNSET: none */
+    int64_t finished_ms; /* wall */
+    int64_t run_wanted;
+};
+
 struct attempt {
     struct instance *instance;
     struct binding *binding;
@@ -74,19 +85,18 @@ struct attempt {
     enum reason stop_reason : 16;
     enum desired_state desired : 8;
 
-    bool adopted;      /* heard of, not placed by us: its age is not known */
-    bool unknown;      /* its node is silent */
-    bool unheard;      /* its node was silent, or we were: it was not reported since */
-    bool holds;        /* its resources are taken on the node */
-    bool answered;     /* final by the worker's own words: nothing of it runs */
-    bool final_stored; /* the final state was committed */
+    bool adopted : 1;      /* heard of, not placed by us: its age is not known */
+    bool unknown : 1;      /* its node is silent */
+    bool unheard : 1;      /* its node was silent, or we were: it was not reported since */
+    bool holds : 1;        /* its resources are taken on the node */
+    bool answered : 1;     /* final by the worker's own words: nothing of it runs */
+    bool final_stored : 1; /* the final state was committed */
 
+    struct attempt_ends *ends; /* NULL: none has ended, nor is another wanted */
     /* as observed, too */
-    int64_t run, restarts, seq;
-    int64_t exit_code;               /* UNSET: none */
-    int64_t started_ms, finished_ms; /* wall */
+    int64_t run, seq;
+    int64_t started_ms; /* wall */
 
-    int64_t run_wanted;
     int64_t since_ms; /* monotonic: healthy since then, 0: it is not; of a final one: final */
 };
 
@@ -107,11 +117,10 @@ struct instance {
     enum reason waiting : 16; /* why it is pending, REASON_NONE */
     /* fewer are wanted, and one with a higher index has the better claim (instances.c); follows
      * from the attempts */
-    bool kept : 1;   /* beyond the count, and wanted all the same */
-    bool ousted : 1; /* below the count, and not wanted: there is one that is kept for it */
-    /* of a system or sysbatch job; neither is stored: the first follows from the attempts */
-    bool displaced : 1; /* stopped for an update, and not placed since */
-    struct node *node;  /* where it belongs, NULL: not known yet */
+    bool kept : 1;      /* beyond the count, and wanted all the same */
+    bool ousted : 1;    /* below the count, and not wanted: there is one that is kept for it */
+    bool displaced : 1; /* of a system or sysbatch job: stopped for an update, and not placed since;
+                           not stored */
 };
 
 /* Room on a node that others still have to leave. Not stored: a manager that starts again asks
@@ -130,6 +139,8 @@ struct group {
     struct job *job;
     char name[LIMIT_NAME_LENGTH + 1];
     struct instance **instances; /* by index, NULL where there is none */
+    struct node **pins; /* of a system or sysbatch job, by index: where it belongs, NULL: not known
+                           yet. Not stored: it follows from the attempts. NULL: of no instance */
     size_t capacity;
     bool has_ousted;
     bool updating;                /* something of an old version ran when it was last looked at */
@@ -138,13 +149,7 @@ struct group {
     struct spec_version *explained;          /* where its texts are */
 };
 
-enum mark_bit {
-    MARK_SPEC = 1,
-    MARK_HISTORY = 2,
-    MARK_STATUS = 4,
-    MARK_DESIRED = 8,
-    MARK_ASSIGN = 16
-};
+enum mark_bit { MARK_SPEC = 1, MARK_HISTORY = 2, MARK_STATUS = 4, MARK_DESIRED = 8 };
 
 struct job {
     UT_hash_handle hh; /* manager->jobs, by name */
@@ -187,18 +192,20 @@ struct job {
     struct cluster_job *places; /* the scheduler's */
 };
 
+#define REVISION_MAX (INT64_MAX >> 8)
+
 struct binding {
     struct job *job;
     struct node *node;
     struct binding *job_next;
     struct attempt *attempts;
-    int64_t revision;
     int64_t state_seq; /* largest seq of the worker's report */
     int64_t state_revision;
     struct order order;
-    unsigned marks;
-    bool tombstone; /* its document says so, or there never was one */
-    bool indexed;   /* the node's index names it */
+    int64_t revision : 56;
+    bool marked : 1;    /* its document is to be written */
+    bool tombstone : 1; /* its document says so, or there never was one */
+    bool indexed : 1;   /* the node's index names it */
 };
 
 enum liveness {
@@ -292,10 +299,12 @@ struct manager {
     unsigned marks;
     struct order status_order;
 
+    struct pool instances, attempts, ends, bindings;
     struct job *jobs;
     int64_t job_number; /* of the last one that was made */
     struct node *nodes;
-    struct writer *writers;
+    struct reign *reigns;
+    const struct reign *reign; /* the one asked for last */
     struct grave *graves;
     struct cluster *scheduler;
     enum placement_policy policy; /* of jobs that have none */

@@ -45,9 +45,10 @@ static bool group_is_updating(const struct group *group)
  * of one that cannot take it is not waited for: they must not stop the update of all others. */
 static bool is_out_of_the_way(const struct instance *instance)
 {
-    if (!instance->node)
+    const struct node *node = instance_node(instance);
+    if (!node)
         return false;
-    return !node_takes_work(instance->node) || (!instance->attempts && !instance->displaced);
+    return !node_takes_work(node) || (!instance->attempts && !instance->displaced);
 }
 
 /* Between its old attempt and a new one that has settled. Looks again when it will have. */

@@ -122,7 +122,8 @@ static void refresh_where(struct cluster *cluster, struct placement_class *class
                           const struct tally *tally)
 {
     for (size_t i = 0; i < tally->size; i++) {
-        uint32_t leaf = tally->entries[i].count ? class->leaf_of[tally->entries[i].node->rank] : 0;
+        const struct tally_entry *entry = &tally->entries[i];
+        uint32_t leaf = entry->count ? class->leaf_of[cluster->numbered[entry->number]->rank] : 0;
         if (leaf)
             class_refresh_leaf(cluster, class, leaf - 1);
     }
@@ -154,12 +155,12 @@ static void set_group(struct cluster *cluster, struct placement_class *class,
         if (!same) {
             refresh_where(cluster, class, &before->job->tally);
             refresh_where(cluster, class, &group->job->tally);
-            class_count_used(class);
+            class_count_used(cluster, class);
         }
         catch_up(cluster, class);
         return;
     }
-    class_count_used(class);
+    class_count_used(cluster, class);
     score_all(cluster, class, built);
     class->seen = cluster->change_count;
 }

@@ -3,21 +3,24 @@
 
 /* ---- buckets ---- */
 
-static void count_used(struct class_count *count, const struct tally *tally)
+static void count_used(const struct cluster *cluster, struct class_count *count,
+                       const struct tally *tally)
 {
     for (size_t value = 0; value < count->column->text_count; value++)
         count->used[value] = 0;
-    for (size_t i = 0; i < tally->size; i++)
-        if (tally->entries[i].count)
-            count->used[count->column->values[tally->entries[i].node->rank]] +=
-                tally->entries[i].count;
+    for (size_t i = 0; i < tally->size; i++) {
+        const struct tally_entry *entry = &tally->entries[i];
+        if (entry->count)
+            count->used[count->column->values[cluster->numbered[entry->number]->rank]] +=
+                entry->count;
+    }
 }
 
-void class_count_used(struct placement_class *class)
+void class_count_used(const struct cluster *cluster, struct placement_class *class)
 {
     for (size_t i = 0; i < class->count_count; i++) {
         struct class_count *count = &class->counts[i];
-        count_used(count, count->of_job ? &class->group->job->tally : class->group->tally);
+        count_used(cluster, count, count->of_job ? &class->group->job->tally : class->group->tally);
     }
 }
 

@@ -10,6 +10,7 @@
 struct cluster *cluster_new(const struct cluster_settings *settings)
 {
     struct cluster *cluster = mem_alloc(sizeof(*cluster));
+    cluster->claims = POOL_OF(struct cluster_claim);
     cluster->policy = settings->policy ? settings->policy : POLICY_BINPACK;
     cluster->max_jobs = settings->max_jobs > 0 ? settings->max_jobs : 1;
     snprintf(cluster->cursor, sizeof(cluster->cursor), "%s",
@@ -17,8 +18,28 @@ struct cluster *cluster_new(const struct cluster_settings *settings)
     return cluster;
 }
 
-static void node_free(struct cluster_node *node)
+/* ---- numbers ---- */
+
+static void node_number(struct cluster *cluster, struct cluster_node *node)
 {
+    if (cluster->vacant_count) {
+        node->number = cluster->vacant[--cluster->vacant_count];
+    } else {
+        node->number = ++cluster->numbers;
+        if (node->number >= cluster->number_capacity) {
+            cluster->number_capacity += cluster->number_capacity / 2 + 16;
+            cluster->numbered =
+                mem_resize(cluster->numbered, cluster->number_capacity, sizeof(*cluster->numbered));
+            cluster->vacant =
+                mem_resize(cluster->vacant, cluster->number_capacity, sizeof(*cluster->vacant));
+        }
+    }
+    cluster->numbered[node->number] = node;
+}
+
+static void node_free(struct cluster *cluster, struct cluster_node *node)
+{
+    cluster->vacant[cluster->vacant_count++] = node->number;
     arena_release(&node->arena);
     free(node->held);
     free(node);
@@ -43,12 +64,13 @@ void cluster_free(struct cluster *cluster)
     sizes_release(cluster);
     grids_drop(cluster);
     for (size_t i = 0; i < cluster->count; i++) {
-        for (int64_t j = 0; j < cluster->nodes[i]->attempts; j++)
-            free(cluster->nodes[i]->held[j].claim);
-        node_free(cluster->nodes[i]);
+        node_free(cluster, cluster->nodes[i]);
     }
     free(cluster->nodes);
     free(cluster->fits);
+    free(cluster->numbered);
+    free(cluster->vacant);
+    pool_release(&cluster->claims);
     free(cluster->victims);
     free(cluster->scratch);
     free(cluster);
@@ -106,7 +128,7 @@ static void node_set_facts(struct cluster_node *node, const struct cluster_facts
 struct cluster_node *cluster_node_add(struct cluster *cluster, const struct cluster_facts *facts)
 {
     struct cluster_node *node = mem_alloc(sizeof(*node));
-    node->number = cluster->next_number++;
+    node_number(cluster, node);
     node_set_facts(node, facts);
     if (cluster->count == cluster->capacity) {
         cluster->capacity = cluster->capacity ? cluster->capacity * 2 : 16;
@@ -204,7 +226,7 @@ static void drop_gone(struct cluster *cluster)
     size_t kept = 0, sorted = 0;
     for (size_t i = 0; i < cluster->count; i++) {
         if (cluster->nodes[i]->gone) {
-            node_free(cluster->nodes[i]);
+            node_free(cluster, cluster->nodes[i]);
             continue;
         }
         sorted += i < cluster->sorted;
@@ -301,10 +323,10 @@ static void capacity_add(struct capacity *capacity, const struct capacity *more,
 static void hold(struct cluster_node *node, const struct held *held)
 {
     if ((size_t)node->attempts == node->held_capacity) {
-        node->held_capacity += node->held_capacity / 4 + 2;
+        node->held_capacity += node->held_capacity / 8 + 1;
         node->held = mem_resize(node->held, node->held_capacity, sizeof(*node->held));
     }
-    held->claim->place = (size_t)node->attempts;
+    held->claim->place = (uint32_t)node->attempts;
     node->held[held->claim->place] = *held;
 }
 
@@ -335,13 +357,13 @@ struct cluster_claim *cluster_claim_new(struct cluster *cluster, struct cluster_
                                         struct cluster_group *group,
                                         const struct cluster_demand *demand, void *owner)
 {
-    struct cluster_claim *claim = mem_alloc(sizeof(*claim));
+    struct cluster_claim *claim = pool_alloc(&cluster->claims);
     struct held held = {.claim = claim,
                         .group = group,
                         .demand = demand,
                         .number = cluster->claim_number++ & CLAIM_NUMBER_MAX,
                         .priority = (uint8_t)demand->priority};
-    *claim = (struct cluster_claim){.node = node, .owner = owner};
+    *claim = (struct cluster_claim){.node = node->number, .owner = owner};
     hold(node, &held);
     if (node->load_known)
         capacity_add(&node->claimed_since, &demand->needs, 1);
@@ -355,18 +377,20 @@ void cluster_claim_free(struct cluster *cluster, struct cluster_claim *claim)
 {
     if (!claim)
         return;
-    struct held held = claim->node->held[claim->place];
-    let_go(claim->node, claim);
-    count_held(cluster, claim->node, &held, -1);
-    free(claim);
+    struct cluster_node *node = cluster->numbered[claim->node];
+    struct held held = node->held[claim->place];
+    let_go(node, claim);
+    count_held(cluster, node, &held, -1);
+    pool_free(&cluster->claims, claim);
 }
 
 void cluster_claim_leave(struct cluster *cluster, struct cluster_claim *claim)
 {
     if (!claim)
         return;
-    claim->node->held[claim->place].priority = PRIORITY_LEAVING;
-    cluster_note_change(cluster, claim->node);
+    struct cluster_node *node = cluster->numbered[claim->node];
+    node->held[claim->place].priority = PRIORITY_LEAVING;
+    cluster_note_change(cluster, node);
 }
 
 void *cluster_claim_owner(const struct cluster_claim *claim)
@@ -374,7 +398,8 @@ void *cluster_claim_owner(const struct cluster_claim *claim)
     return claim->owner;
 }
 
-struct cluster_node *cluster_claim_node(const struct cluster_claim *claim)
+struct cluster_node *cluster_claim_node(const struct cluster *cluster,
+                                        const struct cluster_claim *claim)
 {
-    return claim->node;
+    return cluster->numbered[claim->node];
 }

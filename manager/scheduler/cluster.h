@@ -156,7 +156,8 @@ void cluster_claim_free(struct cluster *cluster, struct cluster_claim *claim);
  * priority. NULL: nothing. */
 void cluster_claim_leave(struct cluster *cluster, struct cluster_claim *claim);
 void *cluster_claim_owner(const struct cluster_claim *claim);
-struct cluster_node *cluster_claim_node(const struct cluster_claim *claim);
+struct cluster_node *cluster_claim_node(const struct cluster *cluster,
+                                        const struct cluster_claim *claim);
 
 /* ---- questions ---- */
 

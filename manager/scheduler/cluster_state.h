@@ -6,6 +6,7 @@
 #include "manager/scheduler/fixed.h"
 #include "manager/scheduler/ranking.h"
 #include "platform/base/mem.h"
+#include "platform/base/pool.h"
 
 #include <uthash.h>
 
@@ -20,9 +21,9 @@ enum {
 /* ---- nodes ---- */
 
 struct cluster_claim {
-    struct cluster_node *node;
     void *owner;
-    size_t place; /* among those of its node */
+    uint32_t node;  /* its number */
+    uint32_t place; /* among those of its node */
 };
 
 enum { PRIORITY_LEAVING = 0 };
@@ -51,7 +52,7 @@ struct cluster_node {
     struct held *held; /* `attempts` of them */
     size_t held_capacity;
     size_t held_specials; /* with static ports or devices */
-    uint32_t number;      /* for ever */
+    uint32_t number;      /* from 1; another node's when this one is gone */
     uint32_t rank;        /* in the order of ids; valid while the cluster is settled */
 };
 
@@ -93,8 +94,8 @@ struct predicate {
 
 /* How many instances are on which node. Open addressing by the node's number. */
 struct tally_entry {
-    struct cluster_node *node; /* dangles when the count is 0 */
-    int64_t count;
+    uint32_t number; /* 0: nobody's; whoever has it has the count, which is 0 when its node goes */
+    uint32_t count;
 };
 struct tally {
     struct tally_entry *entries;
@@ -114,7 +115,7 @@ struct cluster_group {
 };
 
 int64_t tally_get(const struct tally *tally, const struct cluster_node *node);
-void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount);
+void tally_add(struct tally *tally, const struct cluster_node *node, int64_t amount);
 
 /* ---- grids.c: nodes of about one size, by how much of them is free ---- */
 
@@ -156,7 +157,10 @@ struct cluster {
 
     struct cluster_node **nodes; /* the first `sorted` by id when settled; then what was added */
     size_t count, capacity, sorted;
-    uint32_t next_number;
+    struct cluster_node **numbered; /* by number */
+    uint32_t *vacant;               /* numbers below `numbers` that nobody has */
+    uint32_t numbers, vacant_count, number_capacity;
+    struct pool claims;
     bool settled;     /* ranks and everything that goes by them are valid */
     uint64_t picture; /* grows when ranks, properties or sizes change */
     struct node_fit *fits;
@@ -341,7 +345,7 @@ int64_t spread_percent(const struct cluster_spread *spread, const char *value);
 struct size_factors *cluster_factors(const struct cluster *cluster,
                                      const struct cluster_demand *demand);
 /* Counts what is used by value, for the group that the class is set to. */
-void class_count_used(struct placement_class *class);
+void class_count_used(const struct cluster *cluster, struct placement_class *class);
 /* Before bucket_spread: the least and the most of each spread. */
 void class_measure(struct placement_class *class);
 /* Whether each distinct_property leaves room. */

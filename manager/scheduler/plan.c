@@ -229,7 +229,8 @@ static enum plan_action becomes(const struct task_plan *at, const struct present
     if (record_equal(&job_spec_record, was, at->job))
         return PLAN_KEEP;
     return task_spec_needs_replacement(old, at->task) ||
-                   !cluster_node_matches(at->demand, cluster_claim_node(present->claim))
+                   !cluster_node_matches(at->demand,
+                                         cluster_claim_node(at->planner->cluster, present->claim))
                ? PLAN_REPLACE
                : PLAN_UPDATE;
 }

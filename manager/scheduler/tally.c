@@ -6,18 +6,18 @@
 
 enum { TALLY_SIZE_MIN = 16 };
 
-/* The node's entry, or the empty one where it would be. */
-static struct tally_entry *tally_entry(const struct tally *tally, const struct cluster_node *node)
+/* The entry of a node's number, or the empty one where it would be. */
+static struct tally_entry *tally_entry(const struct tally *tally, uint32_t number)
 {
-    size_t at = (node->number * UINT32_C(2654435769)) & (tally->size - 1);
-    while (tally->entries[at].node && tally->entries[at].node != node)
+    size_t at = (number * UINT32_C(2654435769)) & (tally->size - 1);
+    while (tally->entries[at].number && tally->entries[at].number != number)
         at = (at + 1) & (tally->size - 1);
     return &tally->entries[at];
 }
 
 int64_t tally_get(const struct tally *tally, const struct cluster_node *node)
 {
-    return tally->size ? tally_entry(tally, node)->count : 0;
+    return tally->size ? tally_entry(tally, node->number)->count : 0;
 }
 
 /* Entries that have come down to 0 are left behind. */
@@ -33,19 +33,19 @@ static void tally_grow(struct tally *tally)
     tally->entries = mem_alloc(tally->size * sizeof(*tally->entries));
     for (size_t i = 0; i < old.size; i++)
         if (old.entries[i].count)
-            *tally_entry(tally, old.entries[i].node) = old.entries[i];
+            *tally_entry(tally, old.entries[i].number) = old.entries[i];
     free(old.entries);
 }
 
-void tally_add(struct tally *tally, struct cluster_node *node, int64_t amount)
+void tally_add(struct tally *tally, const struct cluster_node *node, int64_t amount)
 {
     if (tally->filled * 4 >= tally->size * 3)
         tally_grow(tally);
-    struct tally_entry *entry = tally_entry(tally, node);
-    tally->filled += !entry->node;
-    entry->node = node;
-    entry->count += amount;
-    ASSERT(entry->count >= 0);
+    struct tally_entry *entry = tally_entry(tally, node->number);
+    tally->filled += !entry->number;
+    entry->number = node->number;
+    ASSERT(entry->count + amount >= 0);
+    entry->count = (uint32_t)(entry->count + amount);
 }
 
 struct cluster_job *cluster_job_new(void)
