@@ -31,7 +31,7 @@ static void mark(struct manager *manager, enum topic_kind kind, struct job *job,
     add_mark(manager, kind, job, node);
 }
 
-static void mark_binding(struct manager *manager, struct binding *binding)
+void mark_binding(struct manager *manager, struct binding *binding)
 {
     if (binding->marked)
         return;
@@ -88,12 +88,10 @@ void mark_everything(struct manager *manager)
             mark_job(manager, job, MARK_HISTORY);
         mark_job(manager, job, MARK_STATUS);
     }
-    for (struct node *node = manager->nodes; node; node = node->hh.next) {
-        for (size_t i = 0; i < node->binding_count; i++)
-            mark_binding(manager, node->bindings[i]);
+    for (struct node *node = manager->nodes; node; node = node->hh.next)
         if (node->has_document || node->has_info)
             mark_desired(manager, node);
-    }
+    renew_begin(manager);
     mark_manager_status(manager);
 }
 

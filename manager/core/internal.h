@@ -24,6 +24,12 @@ void spec_version_unref(struct spec_version *version);
 const struct task_spec *spec_task(const struct job_spec *spec, const char *name);
 size_t spec_task_index(const struct job_spec *spec, const struct task_spec *task);
 
+/* ---- renew.c ---- */
+
+void renew_begin(struct manager *manager);
+/* That node goes. */
+void renew_forget(struct manager *manager, const struct node *node);
+
 /* ---- effects.c ---- */
 
 void mark_job(struct manager *manager, struct job *job, enum mark_bit bit);
@@ -36,7 +42,9 @@ void mark_desired(struct manager *manager, struct node *node);
 /* The assignment's content changed: the next revision, and with it the node's index. */
 void mark_assignment(struct manager *manager, struct binding *binding);
 void mark_manager_status(struct manager *manager);
-/* Every document anew (a new term). */
+/* Of what it holds now; its revision stays. */
+void mark_binding(struct manager *manager, struct binding *binding);
+/* Every document anew (a new term); assignments by and by. */
 void mark_everything(struct manager *manager);
 void emit_event(struct manager *manager, const char *kind, enum reason reason, const char *job,
                 const char *node, const char *task, const char *format, ...)
@@ -348,6 +356,7 @@ void on_state_cleared(struct manager *manager, const struct manager_event *event
 void on_unreadable(struct manager *manager, const struct manager_event *event);
 void on_manager_status(struct manager *manager, const struct manager_event *event);
 void on_picture_whole(struct manager *manager, const struct manager_event *event);
+void on_renew(struct manager *manager, const struct manager_event *event);
 void on_link_lost(struct manager *manager, const struct manager_event *event);
 void on_command(struct manager *manager, const struct manager_event *event);
 

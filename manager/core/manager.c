@@ -114,6 +114,7 @@ void manager_step(struct manager *manager, const struct manager_event *event, st
         [EVENT_TIMER] = on_timer,
         [EVENT_COMMITTED] = on_committed,
         [EVENT_PICTURE_WHOLE] = on_picture_whole,
+        [EVENT_RENEW] = on_renew,
         [EVENT_LINK_LOST] = on_link_lost,
         [EVENT_OFFLINE] = on_offline,
         [EVENT_JOB_DOCUMENT] = on_job_document,

@@ -48,6 +48,7 @@ enum event_kind {
     EVENT_TIMER,         /* manager_deadline_ms() has come, or a batch ends */
     EVENT_COMMITTED,     /* what manager_storing() announced is stored (and handed to the bus) */
     EVENT_PICTURE_WHOLE, /* the barriers have returned: lead */
+    EVENT_RENEW, /* there is room for about `renew_limit` assignments and attempts in them */
     EVENT_LINK_LOST,
     EVENT_OFFLINE, /* we are going: manager/status says so */
     /* documents, heard in the store or on the bus */
@@ -130,6 +131,7 @@ struct manager_event {
         const struct answer *answer;
         const struct command *command;
         const struct zone_event *zone;
+        size_t renew_limit;
     };
 };
 
@@ -235,6 +237,8 @@ int64_t manager_seq(const struct manager *manager);
 /* How many attempts are assigned, on nodes that are not silent, and were not reported on; 0 when no
  * report has come for a while, so that nobody waits for ever. */
 size_t manager_awaited_reports(const struct manager *manager);
+/* Assignments are still to be written anew under this term: send EVENT_RENEW when there is room. */
+bool manager_is_renewing(const struct manager *manager);
 /* Whether placement goes by what heartbeats say, so that they are to be read. */
 bool manager_goes_by_loads(const struct manager *manager);
 /* Whether EVENT_ZONE told of the time zone, or it is UTC. */

@@ -56,6 +56,7 @@ void node_free(struct manager *manager, struct node *node)
     timer_unset(&manager->timers, &node->ask_timer);
     arena_release(&node->info_arena);
     arena_release(&node->labels_arena);
+    renew_forget(manager, node);
     HASH_DEL(manager->nodes, node);
     free(node);
 }

@@ -293,6 +293,9 @@ struct manager {
     bool others_led;    /* another manager, whose words a broker may have lost */
     bool has_led;
     bool heard_news; /* the bus knew more than our store: write it down when we lead */
+    bool renewing;           /* assignments are written anew */
+    struct node *renew_next; /* NULL: the first one */
+    int64_t renew_above;     /* seq when it began */
     enum manager_phase phase;
     int64_t grace_ms, keepalive_ms;
     struct prng prng;

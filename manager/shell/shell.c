@@ -104,6 +104,16 @@ static void on_committed(void *context, int result, const struct err *err)
         manager_shell_end_of_batch(shell);
 }
 
+/* While the broker takes what was said: what is decided goes out before what only is said anew. */
+static void renew(struct manager_shell *shell)
+{
+    size_t limit = shell->renewed_at_once;
+    if (manager_is_renewing(shell->manager) && session_stage(shell->session) == STAGE_COMMANDS &&
+        ledger_count(shell->ledger) + shell->bus->ops->pending(shell->bus) < limit)
+        manager_shell_step(
+            shell, &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
+}
+
 /* Durable, then visible. What a commit makes possible (attempts leaving) is written by the next
  * round. While one is under way the next batch is heard, and written when it is over. */
 static void flush(struct manager_shell *shell)
@@ -111,8 +121,11 @@ static void flush(struct manager_shell *shell)
     shell->flushing = true;
     if (shell->meta_dirty)
         ledger_settle(shell->ledger);
-    while (!ledger_is_committing(shell->ledger) && has_to_write(shell) &&
+    while (!ledger_is_committing(shell->ledger) &&
            manager_shell_now(shell).mono_ms >= shell->commit_retry_ms) {
+        renew(shell);
+        if (!has_to_write(shell))
+            break;
         bool waits = shell->meta_dirty; /* a session's number is durable before it connects */
         manager_shell_write(shell);
         ledger_commit(shell->ledger, on_committed, shell);
@@ -301,6 +314,7 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
     struct manager_shell *shell = mem_alloc(sizeof(*shell));
     shell->config = *config;
     shell->config.backlog = config->backlog ? config->backlog : DEFAULT_BACKLOG;
+    shell->renewed_at_once = shell->config.backlog / RENEWED_PART + 1;
     shell->waiting_end = &shell->waiting;
     shell->tokens_prune_ms = INT64_MAX;
     snprintf(shell->root, sizeof(shell->root), "%s", config->root);

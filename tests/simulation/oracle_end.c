@@ -2,6 +2,8 @@
 #include "tests/simulation/oracle_crowd.h"
 #include "tests/simulation/oracle_state.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -196,6 +198,39 @@ static const char *who_is_unheard(const struct oracle *oracle)
     return NULL;
 }
 
+struct terms {
+    long long of_leader;
+    char other[64]; /* a topic with an assignment of another term */
+};
+
+static long long term_of(const char *payload)
+{
+    static const char key[] = "\"term\":";
+    const char *at = payload ? strstr(payload, key) : NULL;
+    return at ? strtoll(at + strlen(key), NULL, 10) : 0;
+}
+
+static void compare_term(void *context, const char *topic, const void *payload, size_t length)
+{
+    struct terms *terms = context;
+    if (length && strstr(topic, "/assign/") && !strstr(payload, "\"tombstone\":true") &&
+        term_of(payload) != terms->of_leader)
+        snprintf(terms->other, sizeof(terms->other), "%s", topic);
+}
+
+/* I9: whoever comes next finds every assignment under the term that counts. */
+static bool terms_are_one(const struct oracle *oracle, char *ret_why, size_t size)
+{
+    size_t length;
+    struct broker *broker = oracle->world->broker;
+    struct terms terms = {term_of(broker_retained(broker, "manager/status", &length)), ""};
+    broker_visit_retained(broker, compare_term, &terms);
+    if (terms.other[0])
+        snprintf(ret_why, size, "I9: %s is not of the leader's term %lld", terms.other,
+                 terms.of_leader);
+    return !terms.other[0];
+}
+
 void oracle_check_moved(const struct oracle *oracle)
 {
     const struct wish *wishes = user_wishes(oracle->world->user);
@@ -224,6 +259,8 @@ bool oracle_is_settled(struct oracle *oracle, char *ret_why, size_t size)
                  (long long)wishes[job].mark);
         return false;
     }
+    if (!terms_are_one(oracle, ret_why, size))
+        return false;
     const char *unheard = who_is_unheard(oracle);
     if (unheard) {
         snprintf(ret_why, size, "I9: what %s says was not acknowledged", unheard);

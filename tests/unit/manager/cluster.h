@@ -48,6 +48,9 @@ int cluster_teardown(void **state);
 void cluster_step(struct cluster *cluster, const struct manager_event *event);
 void cluster_lead(struct cluster *cluster);
 void cluster_lose_link(struct cluster *cluster);
+/* There is room for so much of what is written anew. */
+void cluster_renew(struct cluster *cluster, size_t limit);
+void cluster_renew_all(struct cluster *cluster);
 /* Moves both clocks second by second, firing what is due, while the named nodes (NULL-ended, or
  * NULL) send heartbeats. */
 void cluster_pass(struct cluster *cluster, int64_t ms, const char *const *nodes);

@@ -33,3 +33,15 @@ void cluster_init(struct cluster *cluster)
 {
     cluster_init_preempting(cluster, PREEMPTION_BY_SYSTEM_JOBS);
 }
+
+void cluster_renew(struct cluster *cluster, size_t limit)
+{
+    cluster_step(cluster,
+                 &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
+}
+
+void cluster_renew_all(struct cluster *cluster)
+{
+    while (manager_is_renewing(cluster->manager))
+        cluster_renew(cluster, 1);
+}
