@@ -292,7 +292,7 @@ struct manager {
     bool started_empty; /* nothing was in the store */
     bool others_led;    /* another manager, whose words a broker may have lost */
     bool has_led;
-    bool heard_news; /* the bus knew more than our store: write it down when we lead */
+    bool heard_news;         /* the bus knew more than our store: write it down when we lead */
     bool renewing;           /* assignments are written anew */
     struct node *renew_next; /* NULL: the first one */
     int64_t renew_above;     /* seq when it began */

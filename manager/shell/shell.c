@@ -110,8 +110,8 @@ static void renew(struct manager_shell *shell)
     size_t limit = shell->renewed_at_once;
     if (manager_is_renewing(shell->manager) && session_stage(shell->session) == STAGE_COMMANDS &&
         ledger_count(shell->ledger) + shell->bus->ops->pending(shell->bus) < limit)
-        manager_shell_step(
-            shell, &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
+        manager_shell_step(shell,
+                           &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
 }
 
 /* Durable, then visible. What a commit makes possible (attempts leaving) is written by the next

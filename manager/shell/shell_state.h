@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 enum {
-    RENEWED_PART = 16, /* of the backlog, at once */
+    RENEWED_PART = 16,   /* of the backlog, at once */
     STAGE_DOCUMENTS = 1, /* our own documents */
     STAGE_WORKERS = 2,   /* theirs: the picture is whole after it */
     STAGE_COMMANDS = 3,
@@ -67,7 +67,7 @@ struct manager_shell {
     bool started;
     bool unreachable_said;
     size_t renewed_at_once; /* assignments that nobody waits for */
-    bool flushing; /* a commit that is over goes on there */
+    bool flushing;          /* a commit that is over goes on there */
     bool commit_failing;
     int64_t commit_retry_ms;
     int64_t event_count;

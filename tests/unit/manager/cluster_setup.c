@@ -36,8 +36,7 @@ void cluster_init(struct cluster *cluster)
 
 void cluster_renew(struct cluster *cluster, size_t limit)
 {
-    cluster_step(cluster,
-                 &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
+    cluster_step(cluster, &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
 }
 
 void cluster_renew_all(struct cluster *cluster)
