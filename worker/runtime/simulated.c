@@ -351,6 +351,21 @@ static int compare_executions(const void *left, const void *right)
     return order ? order : (a->run > b->run) - (a->run < b->run);
 }
 
+size_t simulated_engine_running(const struct simulated_engine *engine, int64_t *ret_runs)
+{
+    size_t running = 0;
+    const struct simulated_task *e;
+    *ret_runs = 0;
+    DL_FOREACH(engine->tasks, e)
+    {
+        if (e->phase == PHASE_RUNNING) {
+            running++;
+            *ret_runs += e->run;
+        }
+    }
+    return running;
+}
+
 void simulated_engine_visit(const struct simulated_engine *engine,
                             void (*visit)(void *context, const struct simulated_execution *task),
                             void *context)

@@ -162,39 +162,34 @@ size_t fleet_worker_report(const struct fleet_worker *worker, FILE *out)
 
 struct ending {
     struct simulated_engine *engine;
-    struct fleet_tally tally;
+    size_t running;
     size_t from, count; /* places of those that end, around the end of the list */
     size_t at, ended;
 };
 
-static void count_one(void *context, const struct simulated_execution *execution)
-{
-    struct ending *ending = context;
-    ending->tally.running += execution->running;
-    ending->tally.runs += execution->running ? execution->run : 0;
-}
-
 static void end_one(void *context, const struct simulated_execution *execution)
 {
     struct ending *ending = context;
-    size_t running = ending->tally.running;
     if (!execution->running)
         return;
-    if ((ending->at++ + running - ending->from) % running < ending->count)
+    if ((ending->at++ + ending->running - ending->from) % ending->running < ending->count)
         ending->ended +=
             simulated_engine_kill(ending->engine, execution->task_id, execution->run, 1);
 }
 
 size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, struct fleet_tally *tally)
 {
-    struct ending ending = {.engine = worker->engine, .count = wanted};
-    simulated_engine_visit(worker->engine, count_one, &ending);
-    tally->running += ending.tally.running;
-    tally->runs += ending.tally.runs;
-    if (!wanted || !ending.tally.running)
+    int64_t runs;
+    size_t running = simulated_engine_running(worker->engine, &runs);
+    tally->running += running;
+    tally->runs += runs;
+    if (!wanted || !running)
         return 0;
-    ending.from = worker->next_end % ending.tally.running;
-    worker->next_end = (ending.from + wanted) % ending.tally.running;
+    struct ending ending = {.engine = worker->engine,
+                            .running = running,
+                            .from = worker->next_end % running,
+                            .count = wanted};
+    worker->next_end = (ending.from + wanted) % running;
     simulated_engine_visit(worker->engine, end_one, &ending);
     return ending.ended;
 }
