@@ -45,6 +45,7 @@ enum {
     LIMIT_ATTEMPTS_PER_NODE = 5000,
     LIMIT_TOKENS = 100000,
     LIMIT_COMMANDS_WAITING = 10000, /* while the manager recovers, or has more to say than this: */
+    DEFAULT_READ_AT_ONCE = 50000,   /* retained documents in answer to one subscription */
     DEFAULT_BACKLOG = 20000,        /* not taken by the broker, or not reported on */
     LIMIT_OUTBOX_MESSAGES = 20000,  /* not retained, QoS 1 */
     LIMIT_INBOX_MESSAGES = 20000,   /* received, not yet handled */

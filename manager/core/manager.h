@@ -237,6 +237,13 @@ int64_t manager_seq(const struct manager *manager);
 /* How many attempts are assigned, on nodes that are not silent, and were not reported on; 0 when no
  * report has come for a while, so that nobody waits for ever. */
 size_t manager_awaited_reports(const struct manager *manager);
+/* Assignments that are known, or that a node's index names. */
+size_t manager_assignment_count(const struct manager *manager);
+/* The nodes, each once, in an order that new ones do not change: the first one of all, or the one
+ * after that of the id, which may be gone: then the first. NULL: there is none. And how many
+ * assignments of it are known or named. */
+const char *manager_node_after(const struct manager *manager, const char *id,
+                               size_t *ret_assignments);
 /* Assignments are still to be written anew under this term: send EVENT_RENEW when there is room. */
 bool manager_is_renewing(const struct manager *manager);
 /* Whether placement goes by what heartbeats say, so that they are to be read. */

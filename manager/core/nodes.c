@@ -30,6 +30,25 @@ struct node *node_obtain(struct manager *manager, const char *id)
     return node;
 }
 
+size_t manager_assignment_count(const struct manager *manager)
+{
+    size_t count = 0;
+    for (const struct node *node = manager->nodes; node; node = node->hh.next)
+        count += node->binding_count;
+    return count;
+}
+
+const char *manager_node_after(const struct manager *manager, const char *id,
+                               size_t *ret_assignments)
+{
+    const struct node *node = NULL;
+    if (id)
+        HASH_FIND_STR(manager->nodes, id, node);
+    node = node ? node->hh.next : manager->nodes;
+    *ret_assignments = node ? node->binding_count : 0;
+    return node ? node->id : NULL;
+}
+
 struct node *node_admit(struct manager *manager, const char *id)
 {
     struct node *node = node_find(manager, id);

@@ -5,7 +5,8 @@
  * done
  *
  * An assignment that was written since for a reason of its own is left out. Who dies before the end
- * finds those that it had not come to on the bus, as news, and begins again. */
+ * finds those that it had not come to on the bus, as news, and begins again. What an index names
+ * and nobody has told is left alone: its node is asked (asks.c). */
 #include "manager/core/internal.h"
 
 void renew_begin(struct manager *manager)
@@ -27,9 +28,9 @@ static size_t renew_node(struct manager *manager, const struct node *node)
     size_t count = 0;
     for (size_t i = 0; i < node->binding_count; i++) {
         struct binding *binding = node->bindings[i];
-        bool renewed = order_term(&binding->order) == manager->term &&
-                       binding->order.seq > manager->renew_above;
-        if (renewed)
+        int64_t term = order_term(&binding->order);
+        bool renewed = term == manager->term && binding->order.seq > manager->renew_above;
+        if (renewed || !term)
             continue;
         mark_binding(manager, binding);
         count++;

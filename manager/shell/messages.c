@@ -35,7 +35,7 @@ static const struct message_row rows[] = {
     {TOPIC_JOB_HISTORY, EVENT_JOB_HISTORY, &job_history_record, STAGE_DOCUMENTS, true},
     {TOPIC_JOB_STATUS, EVENT_JOB_STATUS, &job_status_record, STAGE_DOCUMENTS, true},
     {TOPIC_NODE_DESIRED, EVENT_NODE_DESIRED, &node_desired_record, STAGE_DOCUMENTS, true},
-    {TOPIC_NODE_ASSIGN, EVENT_ASSIGNMENT, &assignment_record, STAGE_DOCUMENTS, true},
+    {TOPIC_NODE_ASSIGN, EVENT_ASSIGNMENT, &assignment_record, STAGE_ASSIGNMENTS, true},
     {TOPIC_MANAGER_STATUS, EVENT_MANAGER_STATUS, &manager_status_record, STAGE_DOCUMENTS, true},
     {TOPIC_NODE_STATUS, EVENT_NODE_PRESENCE, &presence_record, STAGE_WORKERS, false},
     {TOPIC_NODE_INFO, EVENT_NODE_INFO, &node_info_record, STAGE_WORKERS, false},

@@ -167,6 +167,8 @@ static void on_stage(void *context, int stage)
 {
     struct manager_shell *shell = context;
     log_debug("stage complete stage=%d", stage);
+    if (stage == STAGE_DOCUMENTS)
+        manager_shell_size_stages(shell);
     if (stage == STAGE_WORKERS)
         lead(shell);
     if (stage == STAGE_COMMANDS && is_leading(shell)) /* who reads this may command */
@@ -264,31 +266,6 @@ struct bus_handler manager_shell_bus_handler(struct manager_shell *shell)
 
 /* ---- construction ---- */
 
-static const struct bus_filter worker_filters[] = {
-    {.filter = "nodes/+/info", .qos = 1},      {.filter = "nodes/+/status", .qos = 1},
-    {.filter = "nodes/+/state/+", .qos = 1},   {.filter = "nodes/+/metrics", .qos = 0},
-    {.filter = "nodes/+/answers/+", .qos = 1},
-};
-static const struct bus_filter command_filters[] = {{.filter = "do/+/+/+", .qos = 1}};
-
-static void make_stages(struct manager_shell *shell)
-{
-    topic_format(shell->presence_topic, TOPIC_MANAGER_PRESENCE, shell->id, NULL);
-    topic_format(shell->barrier_topic, TOPIC_MANAGER_BARRIER, shell->id, NULL);
-    const char *const own[] = {
-        shell->barrier_topic, shell->presence_topic, "jobs/+/spec",      "jobs/+/history",
-        "jobs/+/status",      "nodes/+/desired",     "nodes/+/assign/+", "manager/status",
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(own); i++)
-        shell->own_filters[i] = (struct bus_filter){.filter = own[i], .qos = 1};
-    shell->stages[STAGE_DOCUMENTS - 1] =
-        (struct session_stage){shell->own_filters, ARRAY_LENGTH(own)};
-    shell->stages[STAGE_WORKERS - 1] =
-        (struct session_stage){worker_filters, ARRAY_LENGTH(worker_filters)};
-    shell->stages[STAGE_COMMANDS - 1] =
-        (struct session_stage){command_filters, ARRAY_LENGTH(command_filters)};
-}
-
 static int load(struct manager_shell *shell, struct err *err)
 {
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
@@ -314,6 +291,8 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
     struct manager_shell *shell = mem_alloc(sizeof(*shell));
     shell->config = *config;
     shell->config.backlog = config->backlog ? config->backlog : DEFAULT_BACKLOG;
+    if (!shell->config.read_at_once)
+        shell->config.read_at_once = DEFAULT_READ_AT_ONCE;
     shell->renewed_at_once = shell->config.backlog / RENEWED_PART + 1;
     shell->waiting_end = &shell->waiting;
     shell->tokens_prune_ms = INT64_MAX;
@@ -326,7 +305,7 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
         manager_shell_free(shell);
         return result;
     }
-    make_stages(shell);
+    manager_shell_make_stages(shell);
     *ret_shell = shell;
     return 0;
 }
@@ -337,6 +316,7 @@ void manager_shell_free(struct manager_shell *shell)
         return;
     manager_shell_drop_waiting(shell);
     tokens_release(shell);
+    arena_release(&shell->piece);
     effects_clear(&shell->effects);
     session_free(shell->session);
     ledger_free(shell->ledger);
@@ -355,9 +335,10 @@ void manager_shell_start(struct manager_shell *shell, struct bus *bus)
         .barrier_topic = shell->barrier_topic,
         .stages = shell->stages,
         .stage_count = MANAGER_STAGES,
-        .own = {&shell->own_filters[2], 5}, /* of jobs and nodes */
+        .own = {&shell->own_filters[3], 5}, /* of jobs and nodes */
+        .own_stage = STAGE_ASSIGNMENTS,
         .session = shell->session_number,
-        .handler = {shell, on_stage, on_session, on_duplicate},
+        .handler = {shell, on_stage, on_session, on_duplicate, manager_shell_more},
         .prng = &shell->prng,
     };
     shell->bus = bus;

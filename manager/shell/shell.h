@@ -36,6 +36,7 @@ struct manager_shell_config {
     int preemption;       /* enum preemption; 0: the default */
     size_t backlog;       /* so much decided that the broker has not taken, or assigned that was not
                              reported on, makes commands wait; 0: the default */
+    size_t read_at_once;  /* more assignments than that are read node by node; 0: the default */
     void *context;
     void (*rearm)(void *context, int64_t mono_ms); /* call manager_shell_on_timer() then */
 };

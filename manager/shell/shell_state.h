@@ -13,11 +13,12 @@
 #include <uthash.h>
 
 enum {
-    RENEWED_PART = 16,   /* of the backlog, at once */
+    RENEWED_PART = 64,   /* of the backlog, at once */
     STAGE_DOCUMENTS = 1, /* our own documents */
-    STAGE_WORKERS = 2,   /* theirs: the picture is whole after it */
-    STAGE_COMMANDS = 3,
-    MANAGER_STAGES = 3,
+    STAGE_ASSIGNMENTS = 2,
+    STAGE_WORKERS = 3, /* theirs: the picture is whole after it */
+    STAGE_COMMANDS = 4,
+    MANAGER_STAGES = 4,
     MANAGER_ID_LENGTH = 12,
     COMMIT_RETRY_MS = 1000,
     SEQ_RESERVED = 1000, /* sequence numbers made durable at a time */
@@ -53,7 +54,10 @@ struct manager_shell {
     struct bus *bus;
     struct session *session;
     struct session_stage stages[MANAGER_STAGES];
-    struct bus_filter own_filters[8];
+    struct bus_filter own_filters[8], worker_filters[5];
+    bool in_pieces; /* assignments and states are read node by node */
+    char read_up_to[LIMIT_NODE_ID_LENGTH + 1];
+    struct arena piece; /* texts of the filters of one request */
     char presence_topic[LIMIT_TOPIC_LENGTH + 1];
     char barrier_topic[LIMIT_TOPIC_LENGTH + 1];
     struct prng prng;
@@ -87,6 +91,12 @@ void manager_shell_end_of_batch(struct manager_shell *shell);
 int manager_shell_load_meta(struct manager_shell *shell, struct manager_options *options,
                             struct arena *arena, struct err *err);
 int manager_shell_load_documents(struct manager_shell *shell, struct err *err);
+
+/* stages.c */
+void manager_shell_make_stages(struct manager_shell *shell);
+/* Once the nodes' indexes were heard. */
+void manager_shell_size_stages(struct manager_shell *shell);
+size_t manager_shell_more(void *context, int stage, struct bus_filter *ret_filters);
 
 /* write.c: marks and effects to notes in the ledger */
 void manager_shell_write(struct manager_shell *shell);

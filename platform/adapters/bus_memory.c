@@ -255,7 +255,7 @@ static void memory_subscribe(struct bus *base, int stage, const struct bus_filte
     subscription->count = count;
     for (size_t i = 0; i < count; i++)
         subscription->filters[i] = (struct memory_filter){whole_topic(bus, filters[i].filter),
-                                                          filters[i].qos, filters[i].no_local};
+                                                          filters[i].qos, filters[i].sent};
     memory_session_subscribe(bus->config.broker, bus->session, stage, subscription->filters, count);
 }
 

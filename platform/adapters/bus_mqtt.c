@@ -124,6 +124,8 @@ void mqtt_subscription_release(struct subscription *subscription)
 {
     for (size_t i = 0; i < subscription->count; i++)
         free(subscription->topics[i]);
+    free(subscription->topics);
+    free(subscription->filters);
     *subscription = (struct subscription){.retry_ms = INT64_MAX};
 }
 
@@ -258,8 +260,10 @@ static void mqtt_subscribe(struct bus *base, int stage, const struct bus_filter 
     ASSERT(stage >= 0 && stage < MQTT_STAGES_MAX && count && count <= MQTT_FILTERS_MAX);
     struct subscription *subscription = &bus->stages[stage];
     mqtt_subscription_release(subscription);
+    subscription->topics = mem_alloc(count * sizeof *subscription->topics);
+    subscription->filters = mem_alloc(count * sizeof *subscription->filters);
     for (size_t i = 0; i < count; i++) {
-        if (filters[i].no_local && bus->version != 5)
+        if (filters[i].sent == BUS_OTHERS && bus->version != 5)
             continue;
         subscription->topics[subscription->count] =
             mem_printf("%s%s", bus->root_slash, filters[i].filter);

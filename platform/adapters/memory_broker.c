@@ -103,7 +103,8 @@ static const struct memory_filter *session_filter(const struct memory_session *s
 {
     for (size_t i = 0; i < session->filter_count; i++) {
         const struct memory_filter *filter = &session->filters[i];
-        if (filter_matches(filter->filter, topic) && !(filter->no_local && session == from))
+        if (filter_matches(filter->filter, topic) &&
+            !(filter->sent == BUS_OTHERS && session == from))
             return filter;
     }
     return NULL;
@@ -240,7 +241,7 @@ static void session_add_filter(struct memory_session *session, const struct memo
         if (strcmp(filter->filter, added->filter) != 0)
             continue;
         filter->qos = added->qos;
-        filter->no_local = added->no_local;
+        filter->sent = added->sent;
         return;
     }
     session->filters =
@@ -270,8 +271,9 @@ void memory_session_subscribe(struct memory_broker *broker, struct memory_sessio
     answer.granted = !countdown(&broker->refuse);
     memory_session_push(session, &answer);
     for (size_t i = 0; i < count && answer.granted; i++) {
-        session_add_filter(session, &filters[i]);
-        if (!filters[i].no_local)
+        if (filters[i].sent != BUS_RETAINED)
+            session_add_filter(session, &filters[i]);
+        if (filters[i].sent == BUS_ALL || filters[i].sent == BUS_RETAINED)
             session_deliver_retained(broker, session, &filters[i]);
     }
 }

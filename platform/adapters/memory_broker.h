@@ -21,7 +21,7 @@ struct memory_item {
 struct memory_filter {
     char *filter;
     int qos;
-    bool no_local;
+    enum bus_sent sent;
 };
 
 struct memory_bus;

@@ -10,8 +10,8 @@ enum { MQTT_STAGES_MAX = 8 };
 enum connection { CONNECTION_IDLE, CONNECTING, CONNECTED, DISCONNECTING, WAITING };
 
 struct subscription {
-    char *topics[MQTT_FILTERS_MAX];
-    struct bus_filter filters[MQTT_FILTERS_MAX];
+    char **topics;
+    struct bus_filter *filters;
     size_t count;
     uint64_t token;   /* of the request under way, 0: none */
     int64_t retry_ms; /* INT64_MAX: none */

@@ -9,7 +9,10 @@
 
 #include "platform/adapters/bus_mqtt.h"
 
-enum { MQTT_FILTERS_MAX = 16, MQTT_REASON_REFUSED = 0x80 /* and above: reasons of MQTT 5 */ };
+enum {
+    MQTT_FILTERS_MAX = BUS_FILTERS_MAX,
+    MQTT_REASON_REFUSED = 0x80 /* and above: reasons of MQTT 5 */
+};
 
 enum mqtt_event_kind {
     MQTT_MESSAGE,

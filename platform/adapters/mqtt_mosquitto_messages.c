@@ -101,18 +101,28 @@ void mqtt_mosquitto_set_message_callbacks(struct mosquitto *handle)
 
 /* ---- subscribing and publishing ---- */
 
-static int part_send(struct mqtt_client *client, char **topics, int count, int qos, bool no_local,
-                     uint64_t token)
+static const int subscribe_options[] = {
+    [BUS_SAID] = MQTT_SUB_OPT_SEND_RETAIN_NEVER,
+    [BUS_OTHERS] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
+    [BUS_RETAINED] = 0,
+};
+
+static int part_send(struct mqtt_client *client, char **topics, int count, int qos,
+                     enum bus_sent sent, uint64_t token)
 {
     struct part *part = part_find(client, 0);
     if (!part)
         return -ERR_BUSY;
-    int options = no_local ? MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER : 0;
     int id;
     /* Mosquitto changes nothing but the QoS of a subscription that is there. */
-    if (no_local && mosquitto_unsubscribe_multiple(client->handle, NULL, count, topics, NULL))
+    if (sent == BUS_OTHERS &&
+        mosquitto_unsubscribe_multiple(client->handle, NULL, count, topics, NULL))
         return -ERR_UNREACHABLE;
-    if (mosquitto_subscribe_multiple(client->handle, &id, count, topics, qos, options, NULL))
+    if (mosquitto_subscribe_multiple(client->handle, &id, count, topics, qos,
+                                     subscribe_options[sent], NULL))
+        return -ERR_UNREACHABLE;
+    if (sent == BUS_RETAINED &&
+        mosquitto_unsubscribe_multiple(client->handle, NULL, count, topics, NULL))
         return -ERR_UNREACHABLE;
     *part = (struct part){.id = id, .token = token};
     return 0;
@@ -127,15 +137,15 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
     struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     uint64_t token = ++client->last_token;
     int result = 0;
-    for (int kind = 0; kind < 4 && !result; kind++) {
+    for (int kind = 0; kind < 8 && !result; kind++) {
         char *chosen[MQTT_FILTERS_MAX];
         int chosen_count = 0, qos = kind & 1;
-        bool no_local = kind & 2;
+        enum bus_sent sent = (enum bus_sent)(kind >> 1);
         for (size_t i = 0; i < count; i++)
-            if (filters[i].qos == qos && filters[i].no_local == no_local)
+            if (filters[i].qos == qos && filters[i].sent == sent)
                 chosen[chosen_count++] = topics[i];
         if (chosen_count)
-            result = part_send(client, chosen, chosen_count, qos, no_local, token);
+            result = part_send(client, chosen, chosen_count, qos, sent, token);
     }
     mqtt_socket_leave(&client->socket, outer); /* one that has failed is told when it is read */
     mqtt_mosquitto_rearm(client);

@@ -138,8 +138,9 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
     for (size_t i = 0; i < count; i++) {
         MQTTSubscribe_options initial = MQTTSubscribe_options_initializer;
         subscribe[i] = initial;
-        subscribe[i].noLocal = filters[i].no_local;
-        subscribe[i].retainHandling = filters[i].no_local ? RETAIN_NEVER : 0;
+        bool said = filters[i].sent == BUS_SAID || filters[i].sent == BUS_OTHERS;
+        subscribe[i].noLocal = filters[i].sent == BUS_OTHERS;
+        subscribe[i].retainHandling = said ? RETAIN_NEVER : 0;
         qos[i] = filters[i].qos;
     }
     if (client->version == 5) {
@@ -153,10 +154,12 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
         options.onFailure = on_not_subscribed;
     }
     /* Mosquitto changes nothing but the QoS of a subscription that is there. */
-    if (filters[0].no_local)
+    if (filters[0].sent == BUS_OTHERS)
         MQTTAsync_unsubscribeMany(client->handle, (int)count, topics, NULL);
     int result = MQTTAsync_subscribeMany(client->handle, (int)count, topics, qos, &options);
     *ret_token = (uint64_t)options.token;
+    if (filters[0].sent == BUS_RETAINED)
+        MQTTAsync_unsubscribeMany(client->handle, (int)count, topics, NULL);
     return result == MQTTASYNC_SUCCESS ? 0 : -ERR_UNREACHABLE;
 }
 

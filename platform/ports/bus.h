@@ -45,13 +45,20 @@ struct bus_publication {
     size_t correlation_length;
 };
 
+enum bus_sent {
+    BUS_ALL,     /* what is retained, and what is said from now on */
+    BUS_SAID,    /* what is said from now on; with 3.1.1 as BUS_ALL */
+    BUS_OTHERS,  /* the same, but for own publications, of a filter that is subscribed to already.
+                    All  filters of a request, or none; with 3.1.1 nothing changes */
+    BUS_RETAINED /* what is retained, once: the subscription ends with its grant. All or none */
+};
+
+enum { BUS_FILTERS_MAX = 512 }; /* of one request */
+
 struct bus_filter {
     const char *filter; /* below the root, may hold + */
     int qos;
-    /* For what is subscribed to already: from now on own publications are not sent back, and what
-     * is retained is not sent again. Needs MQTT 5; left out with 3.1.1. All filters of a request,
-     * or none. */
-    bool no_local;
+    enum bus_sent sent;
 };
 
 /* Messages arrive in batches: any number of on_message, then one on_batch_end; one, too, when the

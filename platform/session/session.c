@@ -107,13 +107,29 @@ static void session_expect(struct session *session, struct now now)
     session->deadline_ms = now.mono_ms + ANSWER_TIMEOUT_MS;
 }
 
+static void stage_subscribe(struct session *session, int stage, const struct bus_filter *filters,
+                            size_t count, struct now now)
+{
+    session->phase = PHASE_SUBSCRIBING;
+    session_expect(session, now);
+    session->config.bus->ops->subscribe(session->config.bus, stage, filters, count);
+}
+
 static void stage_begin(struct session *session, int stage, struct now now)
 {
     const struct session_stage *filters = &session->config.stages[stage - 1];
-    session->phase = PHASE_SUBSCRIBING;
-    session_expect(session, now);
-    session->config.bus->ops->subscribe(session->config.bus, stage, filters->filters,
-                                        filters->count);
+    stage_subscribe(session, stage, filters->filters, filters->count, now);
+}
+
+static bool stage_goes_on(struct session *session, struct now now)
+{
+    struct bus_filter filters[BUS_FILTERS_MAX];
+    const struct session_handler *handler = &session->config.handler;
+    int stage = session->stage + 1;
+    size_t count = handler->more ? handler->more(handler->context, stage, filters) : 0;
+    if (count)
+        stage_subscribe(session, stage, filters, count, now);
+    return count != 0;
 }
 
 static void session_send_barrier(struct session *session, char ret_nonce[NONCE_LENGTH + 1],
@@ -142,7 +158,7 @@ static void session_quieten(struct session *session)
     ASSERT(own->count <= SESSION_OWN_MAX);
     for (size_t i = 0; i < own->count; i++) {
         filters[i] = own->filters[i];
-        filters[i].no_local = true;
+        filters[i].sent = BUS_OTHERS;
     }
     if (own->count)
         session->config.bus->ops->subscribe(session->config.bus, 0, filters, own->count);
@@ -155,7 +171,7 @@ static void stage_complete(struct session *session, struct now now)
     session->deadline_ms = INT64_MAX;
     session->said = session->number;
     int stage = session->stage;
-    if (stage == 1)
+    if (stage == session->config.own_stage)
         session_quieten(session);
     const struct session_handler *handler = &session->config.handler;
     handler->on_stage(handler->context, stage);
@@ -191,7 +207,7 @@ void session_on_disconnected(struct session *session, struct now now)
 void session_on_subscribed(struct session *session, int stage, bool granted, struct now now)
 {
     if (!stage)
-        session->quiet = granted && session->stage >= 1;
+        session->quiet = granted && session->stage >= session->config.own_stage;
     if (session->phase != PHASE_SUBSCRIBING || stage != session->stage + 1)
         return;
     if (!granted) {
@@ -264,10 +280,12 @@ static bool session_on_barrier(struct session *session, const struct bus_message
                      &barrier, &problems) ||
         session->phase != PHASE_BARRIER || !barrier.nonce)
         return true;
-    if (!strcmp(barrier.nonce, session->nonce))
-        stage_complete(session, now);
-    else if (session->later[0] && !strcmp(barrier.nonce, session->later))
+    if (!strcmp(barrier.nonce, session->nonce)) {
+        if (!stage_goes_on(session, now))
+            stage_complete(session, now);
+    } else if (session->later[0] && !strcmp(barrier.nonce, session->later)) {
         session_reconnect(session, "the broker dropped messages");
+    }
     return true;
 }
 

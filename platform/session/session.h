@@ -1,6 +1,7 @@
 /* A session: what every process does on the bus alike, manager or worker.
  *
  *   connected -> subscribe stage 1 -> granted -> barrier sent -> barrier heard -> on_stage(1)
+ *                    ^--- more of it to be read, piece by piece ---'
  *             -> subscribe stage 2 -> … -> on_stage(n): the picture is whole
  *   disconnected at any point: on_disconnected, and from the start again at the next connect.
  *
@@ -43,6 +44,10 @@ struct session_handler {
     void (*on_session)(void *context, int64_t session);
     /* Another live process uses our id. Called at most once a minute. */
     void (*on_duplicate)(void *context, const char *instance);
+    /* What else of the stage is to be read, once, before it is complete: at most BUS_FILTERS_MAX
+     * filters of BUS_RETAINED, whose texts are copied at once. Asked again after each barrier until
+     * it says 0. NULL: nothing. */
+    size_t (*more)(void *context, int stage, struct bus_filter *ret_filters);
 };
 
 struct session_config {
@@ -51,9 +56,11 @@ struct session_config {
     const char *barrier_topic;
     const struct session_stage *stages;
     int stage_count;
-    /* Of the filters of stage 1, those below which mostly this process speaks: once it is complete
-     * they are subscribed to anew, without what it says itself. At most SESSION_OWN_MAX. */
+    /* Of the filters up to stage `own_stage`, those below which mostly this process speaks: once it
+     * is complete they are subscribed to anew, without what it says itself. At most
+     * SESSION_OWN_MAX. */
     struct session_stage own;
+    int own_stage;
     int64_t session; /* last one used, from the store; 0: none. The clock is a floor for it */
     struct session_handler handler;
     struct prng *prng;

@@ -196,7 +196,7 @@ void own_messages_do_not_come_back_when_they_are_not_wanted(void **state)
 {
     struct one *one = one_begin(state);
     struct client *client = &one->client;
-    struct bus_filter without = {"x", 1, .no_local = true};
+    struct bus_filter without = {"x", 1, .sent = BUS_OTHERS};
     publish_by_hand(one, "-r -t test/v1/x -m stored");
     client_open(client, &one->config, "x");
     UNTIL(client, client->heard_count == 1);
@@ -207,6 +207,31 @@ void own_messages_do_not_come_back_when_they_are_not_wanted(void **state)
     publish_by_hand(one, "-t test/v1/x -m other");
     UNTIL(client, client->heard_count == 2);
     assert_string_equal(client->heard[1].payload, "other");
+    one_end(one);
+}
+
+void what_is_retained_and_what_is_said_can_be_had_apart(void **state)
+{
+    struct one *one = one_begin(state);
+    struct client *client = &one->client;
+    struct bus_filter said = {"x/+", 1, BUS_SAID};
+    struct bus_filter retained = {"x/1", 1, BUS_RETAINED};
+    publish_by_hand(one, "-r -t test/v1/x/1 -m stored");
+    client_open(client, &one->config, "y");
+    UNTIL(client, client->subscribed == 1);
+    client->bus->ops->subscribe(client->bus, 1, &said, 1);
+    UNTIL(client, client->subscribed == 2);
+    publish_by_hand(one, "-t test/v1/x/1 -m said");
+    UNTIL(client, client->heard_count == 1);
+    assert_string_equal(client->heard[0].payload, "said");
+    client->bus->ops->subscribe(client->bus, 1, &retained, 1);
+    UNTIL(client, client->heard_count == 2);
+    assert_string_equal(client->heard[1].payload, "stored");
+    publish_by_hand(one, "-t test/v1/x/1 -m once");
+    publish_by_hand(one, "-t test/v1/y -m end");
+    UNTIL(client, client->heard_count == 4);
+    assert_string_equal(client->heard[2].payload, "once");
+    assert_string_equal(client->heard[3].payload, "end");
     one_end(one);
 }
 

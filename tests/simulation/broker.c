@@ -125,7 +125,7 @@ static const struct bus_filter *session_filter(const struct session *session, co
     bool is_own = !strcmp(session->client_id, client);
     for (size_t i = 0; i < session->filter_count; i++)
         if (filter_matches(session->filters[i].filter, topic) &&
-            !(is_own && session->filters[i].no_local))
+            !(is_own && session->filters[i].sent == BUS_OTHERS))
             return &session->filters[i];
     return NULL;
 }
@@ -246,7 +246,7 @@ static void session_add_filter(struct session *session, const struct bus_filter 
 {
     for (size_t i = 0; i < session->filter_count; i++)
         if (!strcmp(session->filters[i].filter, added->filter)) {
-            session->filters[i].no_local = added->no_local;
+            session->filters[i].sent = added->sent;
             return;
         }
     session->filters =
@@ -263,10 +263,12 @@ static void subscribe(struct broker *broker, struct session *session, const stru
         return;
     for (size_t i = 0; i < packet->filter_count; i++) {
         const struct bus_filter *filter = &packet->filters[i];
-        session_add_filter(session, filter);
+        bool said = filter->sent == BUS_SAID || filter->sent == BUS_OTHERS;
+        if (filter->sent != BUS_RETAINED)
+            session_add_filter(session, filter);
         for (struct retained *kept = broker->retained; kept; kept = kept->hh.next) {
             struct bus_message message = retained_message(kept);
-            if (!filter->no_local && filter_matches(filter->filter, kept->topic))
+            if ((!said || !broker->config.mqtt5) && filter_matches(filter->filter, kept->topic))
                 session_deliver(broker, session, &message, filter->qos);
         }
     }

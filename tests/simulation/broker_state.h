@@ -7,7 +7,7 @@
 
 #include <uthash.h>
 
-enum { SUBSCRIPTIONS_MAX = 4 };
+enum { SUBSCRIPTIONS_MAX = 8 };
 
 enum packet_kind { PACKET_PUBLISH, PACKET_SUBSCRIBE, PACKET_CLOSE };
 

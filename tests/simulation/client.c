@@ -79,7 +79,7 @@ static void sim_subscribe(struct bus *base, int stage, const struct bus_filter *
                           size_t count)
 {
     struct sim_bus *bus = sim(base);
-    if (filters->no_local && !bus->config.broker->config.mqtt5)
+    if (filters->sent == BUS_OTHERS && !bus->config.broker->config.mqtt5)
         return; /* all of them are */
     if (fuse_burn(bus->config.fuse) || !bus->connection)
         return;

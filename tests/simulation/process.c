@@ -160,6 +160,7 @@ static bool manager_start(struct world *world, struct manager_process *manager, 
                                           .grace_ms = GRACE_MS,
                                           .keepalive_ms = KEEPALIVE_MS,
                                           .backlog = BACKLOG,
+                                          .read_at_once = READ_AT_ONCE,
                                           .preemption = crowd_preemption(world),
                                           .context = process,
                                           .rearm = rearm};

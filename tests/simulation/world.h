@@ -23,6 +23,7 @@ enum {
     HEARTBEAT_MS = 5000,
     GRACE_MS = 5000,
     KEEPALIVE_MS = 10000,
+    READ_AT_ONCE = 6,           /* so that assignments are read in pieces now and then */
     BACKLOG = 8,                /* so that commands wait for the broker now and then */
     INSTANCES_MAX = 3,          /* of one job */
     SETTLE_MAX_MS = 20 * 60000, /* I9's bound */

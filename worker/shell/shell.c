@@ -373,8 +373,9 @@ void worker_shell_start(struct worker_shell *shell, struct bus *bus)
         .stages = shell->stages,
         .stage_count = WORKER_STAGES,
         .own = {&shell->stages[STAGE_OWN - 1].filters[2], 2}, /* state and info */
+        .own_stage = STAGE_OWN,
         .session = shell->session_number,
-        .handler = {shell, on_stage, on_session, on_duplicate},
+        .handler = {shell, on_stage, on_session, on_duplicate, NULL},
         .prng = &shell->prng,
     };
     shell->bus = bus;

@@ -12,7 +12,7 @@
 struct client {
     struct bus *bus;
     const char *filter;
-    bool no_local;
+    enum bus_sent sent;
     int connects, disconnects, subscribed, refused, batches;
     char heard[512];
 };
@@ -26,7 +26,7 @@ static void on_connected(void *context)
 {
     struct client *client = context;
     client->connects++;
-    struct bus_filter filter = {client->filter, 1, client->no_local};
+    struct bus_filter filter = {client->filter, 1, client->sent};
     client->bus->ops->subscribe(client->bus, 1, &filter, 1);
 }
 
@@ -158,12 +158,28 @@ static void a_retained_document_waits_for_those_who_subscribe_later(void **state
 static void own_messages_do_not_come_back_when_they_are_not_wanted(void **state)
 {
     struct fixture *fixture = *state;
-    struct bus_filter filter = {"x/+", 1, true};
+    struct bus_filter filter = {"x/+", 1, BUS_OTHERS};
     fixture->a.bus->ops->subscribe(fixture->a.bus, 1, &filter, 1);
     publish(&fixture->a, "x/1", "own", 1, false);
     publish(&fixture->b, "x/2", "other", 1, false);
     memory_broker_settle(fixture->broker);
     assert_string_equal(fixture->a.heard, "x/2=other,");
+}
+
+static void what_is_retained_and_what_is_said_can_be_had_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bus_filter said = {"y/+", 1, BUS_SAID}, retained = {"y/doc", 1, BUS_RETAINED};
+    publish(&fixture->b, "y/doc", "old", 1, true);
+    memory_broker_settle(fixture->broker);
+    fixture->a.bus->ops->subscribe(fixture->a.bus, 1, &said, 1);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->a.heard, "");
+    fixture->a.bus->ops->subscribe(fixture->a.bus, 1, &retained, 1);
+    memory_broker_settle(fixture->broker);
+    publish(&fixture->b, "y/doc", "new", 1, true);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->a.heard, "y/doc=old*,y/doc=new,");
 }
 
 static void what_is_published_while_away_is_sent_later_without_qos_0(void **state)
@@ -313,6 +329,7 @@ int main(void)
         TEST(a_batch_ends_once_for_all_that_has_arrived),
         TEST(a_retained_document_waits_for_those_who_subscribe_later),
         TEST(own_messages_do_not_come_back_when_they_are_not_wanted),
+        TEST(what_is_retained_and_what_is_said_can_be_had_apart),
         TEST(what_is_published_while_away_is_sent_later_without_qos_0),
         TEST(what_was_not_acknowledged_before_a_cut_is_sent_again),
         TEST(the_will_is_sent_when_a_connection_is_cut_or_its_process_killed),

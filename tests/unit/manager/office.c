@@ -102,6 +102,7 @@ void office_start(struct office *office)
         .clock = &office->clock,
         .seed = 3,
         .backlog = office->backlog,
+        .read_at_once = office->read_at_once,
         .context = office,
         .rearm = rearm,
     };

@@ -26,7 +26,7 @@ struct office {
     struct bus *bus;
     struct bus *listener;
     int64_t deadline_ms;
-    size_t backlog; /* of the manager; 0: its default */
+    size_t backlog, read_at_once; /* of the manager; 0: its default */
     struct office_message heard[OFFICE_HEARD_MAX];
     size_t heard_count;
 };

@@ -236,6 +236,9 @@ static void an_index_that_names_an_unheard_assignment_makes_us_ask(void **state)
     worker_speaks(fresh, false);
     cluster_lead(fresh);
     assert_int_equal(fresh->asked_count, 1);
+    cluster_renew_all(fresh);
+    assert_null(
+        cluster_document(fresh, "nodes/n1/assign/web")); /* a tombstone, as far as we know */
     assert_null(cluster_document(fresh, "nodes/n1/desired"));
 }
 

@@ -24,6 +24,7 @@ struct process {
     struct prng prng;
     struct now now;
     char told[256];
+    size_t pieces; /* of stage 2, to be read one after the other */
 };
 
 static void tell(struct process *process, const char *word, int64_t number)
@@ -47,6 +48,17 @@ static void on_duplicate(void *context, const char *instance)
 {
     assert_non_null(instance);
     tell(context, "duplicate", 0);
+}
+
+static size_t more(void *context, int stage, struct bus_filter *ret_filters)
+{
+    static const char *const filters[] = {"more/a", "more/b"};
+    struct process *process = context;
+    if (stage != 2 || !process->pieces)
+        return 0;
+    *ret_filters =
+        (struct bus_filter){.filter = filters[--process->pieces], .qos = 1, .sent = BUS_RETAINED};
+    return 1;
 }
 
 static void on_connected(void *context)
@@ -101,8 +113,9 @@ static void process_begin(struct process *process, struct memory_broker *broker,
                                     .stages = stages,
                                     .stage_count = 2,
                                     .own = {&stage_1[2], 1},
+                                    .own_stage = 1,
                                     .session = last_session,
-                                    .handler = {process, on_stage, on_session, on_duplicate},
+                                    .handler = {process, on_stage, on_session, on_duplicate, more},
                                     .prng = &process->prng};
     process->session = session_new(&config, process->now);
     session_start(process->session, process->now);
@@ -174,6 +187,21 @@ static void stages_complete_in_order_with_everything_retained_heard_before(void 
     assert_string_equal(fixture->process.told, "stage 1;docs/a 0;docs/b 0;stage 2;");
     assert_int_equal(session_stage(fixture->process.session), 2);
     assert_int_equal(session_deadline_ms(fixture->process.session), INT64_MAX);
+}
+
+static void a_stage_is_complete_when_the_last_piece_of_it_was_read(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->process.pieces = 2;
+    inject(fixture, "r/docs/a", "1");
+    inject(fixture, "r/more/a", "2");
+    inject(fixture, "r/more/b", "3");
+    settle(fixture);
+    assert_string_equal(fixture->process.told, "stage 1;docs/a 0;more/b 0;more/a 0;stage 2;");
+    inject(fixture, "r/more/a", "4");
+    inject(fixture, "r/docs/a", "5");
+    settle(fixture);
+    assert_non_null(strstr(fixture->process.told, "stage 2;docs/a 0;"));
 }
 
 static void the_birth_says_online_with_a_number_not_below_the_clock(void **state)
@@ -391,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(stages_complete_in_order_with_everything_retained_heard_before),
+        TEST(a_stage_is_complete_when_the_last_piece_of_it_was_read),
         TEST(the_birth_says_online_with_a_number_not_below_the_clock),
         TEST(the_number_grows_above_what_the_store_remembers),
         TEST(each_connection_has_its_own_number_and_its_will_carries_it),
