@@ -1,6 +1,7 @@
 """How fast tasks are placed, and how that grows."""
 
 import statistics
+import time
 
 from fleet.field import memory_of
 from fleet.readings import Reading, ratio_of, room_for
@@ -70,15 +71,15 @@ def batched(suite):
 # ---- how cost grows ----
 
 
-def place_many(suite, workers, tasks, settings=()):
-    """A reading, and the bytes that everybody has in the end."""
+def place_many(suite, workers, tasks, settings=(), then=lambda field: None):
+    """A reading, the bytes that everybody has in the end, and what `then` finds out after that."""
     jobs = max(1, tasks // 10000)
     field = suite.field(settings)
     try:
         field.start(workers, cpu=room_for(tasks, workers))
         reading = Reading(field, tasks, lambda: field.submit("j", jobs, tasks // jobs, timeout=PATIENCE_SECONDS))
         field.check_running(tasks)
-        return reading, field.memory()
+        return reading, field.memory(), then(field)
     finally:
         field.close()
 
@@ -87,7 +88,7 @@ def growth(suite):
     sizes = ((100, 1000), (200, 1000)) if suite.quick else [(10**w, 10**t) for w in (2, 3, 4) for t in (3, 4, 5)]
     table = Table("Growth: jobs of up to 10000; one reading each; µs of processor time a task", ["simulated workers", "tasks", "s until all run", "tasks/s", "broker", "manager", "workers", "manager, MB", "workers, MB"])
     for workers, tasks in sizes:
-        reading, memory = place_many(suite, workers, tasks)
+        reading, memory, _ = place_many(suite, workers, tasks)
         table.add(workers, tasks, f"{reading.seconds:.2f}", f"{reading.rate:.0f}", *reading.cpu_cells(), *(f"{memory[part] / 1e6:.0f}" for part in ("manager", "workers")))
     return [table]
 
@@ -97,13 +98,26 @@ def growth(suite):
 OF_MILLIONS = ("autosave_interval 1800", "max_queued_messages 4000000")
 
 
+def recover(field):
+    """Seconds of a manager whose store is gone until it leads, and until a new job runs."""
+    field.kill_manager()
+    field.delete_store()
+    begun = time.monotonic()
+    field.start_manager()
+    led = time.monotonic() - begun
+    field.submit("probe", 1, 1)
+    return led, time.monotonic() - begun
+
+
 def million(suite):
-    """All run, and were counted by the engines; one reading."""
+    """All run, and were counted by the engines; one reading. Then the manager loses its store."""
     workers, tasks = (200, 10000) if suite.quick else (10000, 1000000)
-    reading, memory = place_many(suite, workers, tasks, OF_MILLIONS)
+    reading, memory, (led, placed) = place_many(suite, workers, tasks, OF_MILLIONS, recover)
     table = Table(f"A million: {tasks} tasks in jobs of 10000, {workers} simulated workers; until all run, one reading; a broker for so many", ["", "s", "tasks/s", "CPU, s", "memory, MB"])
     table.add("Argosy", f"{reading.seconds:.1f}", f"{reading.rate:.0f}", f"{sum(reading.cpu.values()) * tasks / 1e6:.1f}", f"{sum(memory.values()) / 1e6:.0f}")
     for part, used in memory.items():
         table.add(f"of that, {part}", "", "", f"{reading.cpu[part] * tasks / 1e6:.1f}", f"{used / 1e6:.0f}")
+    table.add("then, an emptied manager's start until it leads", f"{led:.1f}")
+    table.add("and until a new job runs", f"{placed:.1f}")
     table.add("Nomad's C1M (real containers on machines of their own): 1000000", C1M_SECONDS, f"{1e6 / C1M_SECONDS:.0f}")
     return [table]

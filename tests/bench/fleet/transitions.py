@@ -28,15 +28,16 @@ class Size:
 
 def change_all(field, size, order):
     """Seconds from the first change until all were made and nobody is busy with them any more."""
-    rounds = size.restarts // (size.together * size.workers)
-    kills, made, begun = set(order.sample(range(rounds), size.kills)), 0, time.monotonic()
-    for number in range(rounds):
+    rounds = size.restarts // (size.together * size.workers)  # at least: some workers may have nothing to run
+    kills, number, made, begun = set(order.sample(range(rounds), size.kills)), 0, 0, time.monotonic()
+    while made < size.restarts:
         made += sum(fleet.end(size.together) for fleet in field.fleets)
         if number in kills:
             time.sleep(order.uniform(0, KILLED_WITHIN_SECONDS))
             field.kill_manager()
             field.launch_manager()
         wait_until("all run again", lambda: field.tally() == (size.tasks, size.tasks + made), timeout=120, interval=0.01)
+        number += 1
     field.wait_leading()
     return field.quiet_since() - begun
 
