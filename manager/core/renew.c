@@ -1,8 +1,8 @@
 /* Assignments written anew under a new term, some at a time: workers have them already, and what is
  * decided meanwhile is said before the rest of them.
  *
- *   mark_everything -> renewing, from the first node -EVENT_RENEW, again and again-> the last ->
- * done
+ *   mark_everything -> renewing, from the first node on -EVENT_RENEW, each time there is room->
+ *   the last node -> done
  *
  * An assignment that was written since for a reason of its own is left out. Who dies before the end
  * finds those that it had not come to on the bus, as news, and begins again. What an index names

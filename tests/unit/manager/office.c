@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct now office_now(struct clock *clock)
@@ -61,9 +62,9 @@ static void ignore_subscribed(void *context, int stage, bool granted)
 
 /* ---- life ---- */
 
-void office_init(struct office *office)
+struct office *office_new(void)
 {
-    memset(office, 0, sizeof(*office));
+    struct office *office = mem_alloc(sizeof(*office));
     office->clock.now = office_now;
     office->now = (struct now){.wall_ms = 1700000000000, .mono_ms = 5000000};
     office->deadline_ms = INT64_MAX;
@@ -83,14 +84,16 @@ void office_init(struct office *office)
     office->listener = memory_bus_new(&config);
     office->listener->ops->start(office->listener);
     office_settle(office);
+    return office;
 }
 
-void office_release(struct office *office)
+void office_free(struct office *office)
 {
     office_kill(office);
     memory_bus_kill(office->listener);
     memory_broker_free(office->broker);
     office->store->ops->close(office->store);
+    free(office);
 }
 
 void office_start(struct office *office)

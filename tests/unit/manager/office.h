@@ -32,8 +32,8 @@ struct office {
 };
 
 /* Broker and store, no manager yet. */
-void office_init(struct office *office);
-void office_release(struct office *office);
+struct office *office_new(void);
+void office_free(struct office *office);
 /* Makes a manager on the store and lets everything settle. */
 void office_start(struct office *office);
 /* kill -9. */

@@ -15,16 +15,14 @@ static struct office *office;
 static int setup(void **state)
 {
     (void)state;
-    office = calloc(1, sizeof(*office));
-    office_init(office);
+    office = office_new();
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    office_release(office);
-    free(office);
+    office_free(office);
     return 0;
 }
 

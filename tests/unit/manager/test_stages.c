@@ -13,8 +13,7 @@ static struct office *office;
 static int setup(void **state)
 {
     (void)state;
-    office = calloc(1, sizeof(*office));
-    office_init(office);
+    office = office_new();
     office->read_at_once = 1;
     office_start(office);
     office_add_node(office, "n1");
@@ -26,8 +25,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    office_release(office);
-    free(office);
+    office_free(office);
     return 0;
 }
 
