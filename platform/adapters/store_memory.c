@@ -94,12 +94,18 @@ static int memory_fault(struct memory_store *memory, struct err *err)
     return code ? err_set(err, code, "store in memory: %s", err_text((int)code)) : 0;
 }
 
+static void value_set(struct record *record, const struct store_write *write)
+{
+    record->value = mem_resize(record->value, write->length + 1, 1);
+    record->length = write->length;
+    if (write->length)
+        memcpy(record->value, write->value, write->length);
+}
+
 static struct record record_of(const struct store_write *write)
 {
-    struct record record = {write->table, mem_strdup(write->key), mem_alloc(write->length + 1),
-                            write->length};
-    if (write->length)
-        memcpy(record.value, write->value, write->length);
+    struct record record = {.table = write->table, .key = mem_strdup(write->key)};
+    value_set(&record, write);
     return record;
 }
 
@@ -108,8 +114,7 @@ static void records_apply(struct records *records, const struct store_write *wri
     bool found;
     size_t at = records_find(records, write->table, write->key, &found);
     if (found && !write->remove) {
-        record_release(&records->items[at]);
-        records->items[at] = record_of(write);
+        value_set(&records->items[at], write);
     } else if (found) {
         records_remove(records, at);
     } else if (!write->remove) {

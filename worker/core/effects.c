@@ -62,22 +62,6 @@ void effects_mark(struct effects *effects, const char *job, unsigned marks)
     effects->marked = mark;
 }
 
-static void mark_drop(struct effects *effects, struct mark *mark)
-{
-    HASH_DEL(effects->marks, mark);
-    free(mark);
-}
-
-void effects_unmark(struct effects *effects, const char *job)
-{
-    struct mark *mark;
-    HASH_FIND_STR(effects->marks, job, mark);
-    if (mark) {
-        mark_drop(effects, mark);
-    }
-    effects->marked = NULL;
-}
-
 void effects_each_mark(const struct effects *effects,
                        void (*visit)(void *context, const char *job, unsigned marks), void *context)
 {
@@ -96,7 +80,8 @@ void effects_clear_marks(struct effects *effects)
     struct mark *mark, *next;
     HASH_ITER(hh, effects->marks, mark, next)
     {
-        mark_drop(effects, mark);
+        HASH_DEL(effects->marks, mark);
+        free(mark);
     }
     effects->marked = NULL;
     effects->info = effects->desired = effects->meta = false;

@@ -64,7 +64,6 @@ void effects_event(struct effects *effects, const char *word, enum reason reason
                    const char *task_id, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 void effects_mark(struct effects *effects, const char *job, unsigned marks);
-void effects_unmark(struct effects *effects, const char *job);
 /* Calls `visit` for each marked job, in the order in which they were first marked. */
 void effects_each_mark(const struct effects *effects,
                        void (*visit)(void *context, const char *job, unsigned marks),

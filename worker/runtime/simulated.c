@@ -116,11 +116,21 @@ static void task_free(struct simulated_engine *engine, struct simulated_task *ta
     free(task);
 }
 
+static void count_running(struct simulated_engine *engine, const struct simulated_task *task,
+                          int by)
+{
+    if (task->phase == PHASE_RUNNING) {
+        engine->running += by;
+        engine->runs += by * task->run;
+    }
+}
+
 /* A handler may remove a task while the step is at it. */
 void simulated_task_drop(struct simulated_engine *engine, struct simulated_task *task)
 {
     leave_id(engine, task);
     task_unset_due(engine, task);
+    count_running(engine, task, -1);
     task->doomed = engine->any_doomed = true;
     if (!engine->stepping)
         task_free(engine, task);
@@ -185,6 +195,7 @@ static void enter_running(struct simulated_engine *engine, struct simulated_task
     struct now now = simulated_now(engine);
     bool ends = script->kind == SCRIPT_EXIT || script->kind == SCRIPT_OOM;
     task->phase = PHASE_RUNNING;
+    count_running(engine, task, 1);
     task->started_mono_ms = now.mono_ms;
     task->started_ms = now.wall_ms;
     task->due_exit_code = script->exit_code;
@@ -195,6 +206,7 @@ static void enter_running(struct simulated_engine *engine, struct simulated_task
 
 static void enter_ended(struct simulated_engine *engine, struct simulated_task *task)
 {
+    count_running(engine, task, -1);
     task->phase = PHASE_ENDED;
     task->exit_code = task->due_exit_code;
     task->oom_killed = task->script.kind == SCRIPT_OOM && !task->stopping;
@@ -351,19 +363,10 @@ static int compare_executions(const void *left, const void *right)
     return order ? order : (a->run > b->run) - (a->run < b->run);
 }
 
-size_t simulated_engine_running(const struct simulated_engine *engine, int64_t *ret_runs)
+int64_t simulated_engine_running(const struct simulated_engine *engine, int64_t *ret_runs)
 {
-    size_t running = 0;
-    const struct simulated_task *e;
-    *ret_runs = 0;
-    DL_FOREACH(engine->tasks, e)
-    {
-        if (e->phase == PHASE_RUNNING) {
-            running++;
-            *ret_runs += e->run;
-        }
-    }
-    return running;
+    *ret_runs = engine->runs;
+    return engine->running;
 }
 
 void simulated_engine_visit(const struct simulated_engine *engine,

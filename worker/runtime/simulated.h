@@ -67,7 +67,7 @@ struct simulated_execution {
     int64_t cpu_millis, memory_bytes, disk_bytes;
 };
 /* How many run, and the sum of the numbers of their runs. */
-size_t simulated_engine_running(const struct simulated_engine *engine, int64_t *ret_runs);
+int64_t simulated_engine_running(const struct simulated_engine *engine, int64_t *ret_runs);
 /* In order of (task id, run). */
 void simulated_engine_visit(const struct simulated_engine *engine,
                             void (*visit)(void *context,

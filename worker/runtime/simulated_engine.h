@@ -67,6 +67,7 @@ struct simulated_engine {
     struct deadlines deadlines;
     struct simulated_answer *answers;
     struct simulated_runtime *runtimes;
+    int64_t running, runs; /* how many run, and the sum of the numbers of their runs */
     int64_t next_port;
     int starts_to_fail;
     bool down;

@@ -7,49 +7,97 @@
  * with the next connection, as everything is. */
 #include "worker/shell/shell_state.h"
 
-static bool just_begins(const struct observed_attempt *attempt, int64_t wall_ms)
+#include "platform/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+struct held_report {
+    char job[LIMIT_NAME_LENGTH + 1];
+    struct buf payload; /* as it was stored: what the core holds may have moved on */
+    UT_hash_handle hh;
+};
+
+/* Also when it began a while ago and a loop that is late writes it only now. */
+static bool just_begins(const struct worker_shell *shell, const struct observed_attempt *attempt,
+                        int64_t wall_ms)
 {
     int64_t age_ms = wall_ms - attempt->changed_ms;
-    return attempt->state < ATTEMPT_RUNNING && age_ms >= 0 && age_ms < REPORT_HELD_MS;
+    bool is_new = attempt->changed_ms >= shell->written_ms || age_ms < REPORT_HELD_MS;
+    return attempt->state < ATTEMPT_RUNNING && age_ms >= 0 && is_new;
 }
 
-bool shell_hold_report(struct worker_shell *shell, const char *job, const struct node_state *state)
+bool shell_may_hold(struct worker_shell *shell, const struct node_state *state)
 {
     struct now now = shell_now(shell);
     bool begins = false;
     for (size_t i = 0; i < state->attempts.count && !begins; i++) {
-        begins = just_begins(RECORD_AT(struct observed_attempt, state->attempts, i), now.wall_ms);
+        begins =
+            just_begins(shell, RECORD_AT(struct observed_attempt, state->attempts, i), now.wall_ms);
     }
-    if (!effects_any_mark(&shell->held)) {
+    if (!shell->held) {
         shell->held_until_ms = now.mono_ms + REPORT_HELD_MS;
     }
-    if (!begins || now.mono_ms >= shell->held_until_ms) {
-        effects_unmark(&shell->held, job);
-        return false;
-    }
-    effects_mark(&shell->held, job, MARK_STATE);
-    return true;
+    return begins && now.mono_ms < shell->held_until_ms;
 }
 
-/* As it was stored: whatever changed it since has marked it, and was written. */
-static void publish_held(void *context, const char *job, unsigned marks)
+static struct held_report *held_find(const struct worker_shell *shell, const char *job)
 {
-    struct worker_shell *shell = context;
-    _cleanup_arena_ struct arena arena = ARENA_EMPTY;
-    struct node_state state;
-    (void)marks;
-    if (worker_state_read(shell->worker, job, &arena, &state)) {
-        shell_note_state(shell, job, &state, NOTE_PUBLISHED);
+    struct held_report *report;
+    HASH_FIND_STR(shell->held, job, report);
+    return report;
+}
+
+static void held_free(struct worker_shell *shell, struct held_report *report)
+{
+    HASH_DEL(shell->held, report);
+    buf_release(&report->payload);
+    free(report);
+}
+
+void shell_drop_report(struct worker_shell *shell, const char *job)
+{
+    struct held_report *report = held_find(shell, job);
+    if (report) {
+        held_free(shell, report);
     }
+}
+
+void shell_hold_report(struct worker_shell *shell, const char *job, struct buf *payload)
+{
+    struct held_report *report = held_find(shell, job);
+    if (!report) {
+        report = mem_alloc(sizeof(*report));
+        snprintf(report->job, sizeof(report->job), "%s", job);
+        HASH_ADD_STR(shell->held, job, report);
+    }
+    buf_release(&report->payload);
+    report->payload = *payload;
+    *payload = BUF_EMPTY;
 }
 
 int64_t shell_held_deadline_ms(const struct worker_shell *shell)
 {
-    return effects_any_mark(&shell->held) ? shell->held_until_ms : INT64_MAX;
+    return shell->held ? shell->held_until_ms : INT64_MAX;
 }
 
 void shell_publish_held(struct worker_shell *shell)
 {
-    effects_each_mark(&shell->held, publish_held, shell);
-    effects_clear_marks(&shell->held);
+    while (shell->held) {
+        struct held_report *report = shell->held;
+        const struct buf *payload = &report->payload;
+        char topic[LIMIT_TOPIC_LENGTH + 1];
+        shell_topic(shell, topic, TOPIC_NODE_STATE, report->job);
+        hash_memory_add(&shell->echoes, message_hash("", payload->data, payload->length));
+        ledger_derived(shell->ledger, topic, payload->data, payload->length);
+        held_free(shell, report);
+    }
+}
+
+void shell_release_held(struct worker_shell *shell)
+{
+    while (shell->held) {
+        held_free(shell, shell->held);
+    }
 }

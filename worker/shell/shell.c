@@ -39,27 +39,39 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t shell_deadline_ms(const struct worker_shell *shell)
+/* When something is to be written; INT64_MAX: nothing is. */
+static int64_t write_deadline_ms(const struct worker_shell *shell)
 {
     bool to_write = may_write(shell) && is_dirty(shell);
-    if (to_write && !shell->commit_retry_ms) {
+    int64_t due_ms = to_write ? 0 : shell_held_deadline_ms(shell);
+    return due_ms < shell->commit_retry_ms ? shell->commit_retry_ms : due_ms;
+}
+
+static int64_t shell_deadline_ms(const struct worker_shell *shell)
+{
+    int64_t deadline_ms = write_deadline_ms(shell);
+    if (!deadline_ms) {
         return 0; /* nothing can be earlier */
     }
-    int64_t deadline_ms = worker_deadline_ms(shell->worker);
+    deadline_ms = earlier(deadline_ms, worker_deadline_ms(shell->worker));
     deadline_ms = earlier(deadline_ms, session_deadline_ms(shell->session));
     deadline_ms = earlier(deadline_ms, shell_asks_deadline_ms(shell));
-    deadline_ms = earlier(deadline_ms, shell_held_deadline_ms(shell));
     if (shell->bus->ops->connected(shell->bus)) {
         deadline_ms = earlier(deadline_ms, shell->heartbeat_due_ms);
     }
-    return to_write ? earlier(deadline_ms, shell->commit_retry_ms) : deadline_ms;
+    return deadline_ms;
+}
+
+static void arm_at(struct worker_shell *shell, int64_t mono_ms)
+{
+    if (shell->started) {
+        shell->config.rearm(shell->config.context, mono_ms);
+    }
 }
 
 void shell_rearm(struct worker_shell *shell)
 {
-    if (shell->started) {
-        shell->config.rearm(shell->config.context, shell_deadline_ms(shell));
-    }
+    arm_at(shell, shell_deadline_ms(shell));
 }
 
 void shell_step(struct worker_shell *shell, struct worker_event *event)
@@ -87,7 +99,7 @@ static void commit_told(struct worker_shell *shell, bool failed, const struct er
 static void flush(struct worker_shell *shell)
 {
     int64_t now_ms = shell_now(shell).mono_ms;
-    if (!may_write(shell) || !is_dirty(shell) || now_ms < shell->commit_retry_ms) {
+    if (!may_write(shell) || write_deadline_ms(shell) > now_ms) {
         return;
     }
     struct err err = {0};
@@ -236,7 +248,7 @@ static void on_runtime_event(void *context, struct runtime *runtime,
     struct worker_event event = {
         .kind = WORKER_RUNTIME, .runtime = slot->kind, .execution = execution};
     shell_step(slot->shell, &event);
-    shell_rearm(slot->shell); /* flushed from the timer: events of one turn share a commit */
+    arm_at(slot->shell, 0); /* from the timer: events of one turn share a commit */
 }
 
 static void on_runtime_log(void *context, uint64_t request, int stream, const void *bytes,
@@ -396,9 +408,6 @@ void worker_shell_on_timer(struct worker_shell *shell)
     }
     session_on_timer(shell->session, now);
     shell_asks_timer(shell, now);
-    if (shell_held_deadline_ms(shell) <= now.mono_ms) {
-        shell_publish_held(shell);
-    }
     if (shell->heartbeat_due_ms <= now.mono_ms && shell->bus->ops->connected(shell->bus)) {
         shell_heartbeat(shell, now);
     }
@@ -426,7 +435,7 @@ void worker_shell_free(struct worker_shell *shell)
     hash_memory_release(&shell->reported);
     worker_free(shell->worker);
     worker_effects_release(&shell->effects);
-    worker_effects_release(&shell->held);
+    shell_release_held(shell);
     arena_release(&shell->arena);
     free(shell);
 }

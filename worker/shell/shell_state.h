@@ -53,8 +53,9 @@ struct worker_shell {
     struct worker_shell_config config;
     struct worker *worker;
     struct effects effects;
-    struct effects held; /* marks of jobs whose state is stored and not published yet */
+    struct held_report *held; /* of jobs whose state is stored and not published yet */
     int64_t held_until_ms;
+    int64_t written_ms; /* wall: when documents were last written */
     struct ledger *ledger;
     struct bus *bus;
     struct session *session;
@@ -92,15 +93,17 @@ void shell_topic(const struct worker_shell *shell, char ret_topic[LIMIT_TOPIC_LE
 int shell_load(struct worker_shell *shell, struct worker_config *core, struct err *err);
 int shell_load_documents(struct worker_shell *shell, struct err *err);
 /* write.c: marks to notes in the ledger */
-enum note_kind { NOTE_BOTH, NOTE_STORED, NOTE_PUBLISHED };
 void shell_write(struct worker_shell *shell);
-void shell_note_state(struct worker_shell *shell, const char *job, struct node_state *state,
-                      enum note_kind kind);
 /* reports.c */
-/* True: it is to be stored only; it is published within REPORT_HELD_MS. */
-bool shell_hold_report(struct worker_shell *shell, const char *job, const struct node_state *state);
+/* True: it is to be stored only, and held. */
+bool shell_may_hold(struct worker_shell *shell, const struct node_state *state);
+/* Takes the bytes: they are published within REPORT_HELD_MS. */
+void shell_hold_report(struct worker_shell *shell, const char *job, struct buf *payload);
+/* What was held of the job is older than what is published. */
+void shell_drop_report(struct worker_shell *shell, const char *job);
 int64_t shell_held_deadline_ms(const struct worker_shell *shell);
 void shell_publish_held(struct worker_shell *shell);
+void shell_release_held(struct worker_shell *shell);
 bool shell_is_own(void *context, const char *topic);
 /* messages.c */
 /* False, and reported, when it cannot be decoded. */

@@ -16,19 +16,10 @@ bool shell_is_own(void *context, const char *text)
            (topic.kind == TOPIC_NODE_INFO || topic.kind == TOPIC_NODE_STATE);
 }
 
-static void note_own(struct worker_shell *shell, const char *topic, const struct buf *payload,
-                     enum note_kind kind)
+static void note_own(struct worker_shell *shell, const char *topic, const struct buf *payload)
 {
-    if (kind == NOTE_STORED) {
-        ledger_store(shell->ledger, STORE_DOCUMENTS, topic, payload->data, payload->length);
-        return;
-    }
     hash_memory_add(&shell->echoes, message_hash("", payload->data, payload->length));
-    if (kind == NOTE_PUBLISHED) {
-        ledger_derived(shell->ledger, topic, payload->data, payload->length);
-    } else {
-        ledger_document(shell->ledger, topic, payload->data, payload->length);
-    }
+    ledger_document(shell->ledger, topic, payload->data, payload->length);
 }
 
 /* ---- a job's documents ---- */
@@ -55,30 +46,29 @@ static void shorten(struct node_state *state)
     }
 }
 
-void shell_note_state(struct worker_shell *shell, const char *job, struct node_state *state,
-                      enum note_kind kind)
-{
-    char topic[LIMIT_TOPIC_LENGTH + 1];
-    _cleanup_buf_ struct buf payload = BUF_EMPTY;
-    codec_encode(&node_state_record, state, &payload);
-    if (payload.length > LIMIT_PAYLOAD_BYTES) {
-        shorten(state);
-        buf_clear(&payload);
-        codec_encode(&node_state_record, state, &payload);
-    }
-    shell_topic(shell, topic, TOPIC_NODE_STATE, job);
-    note_own(shell, topic, &payload, kind);
-}
-
 static void write_state(struct worker_shell *shell, const char *job)
 {
+    char topic[LIMIT_TOPIC_LENGTH + 1];
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
+    _cleanup_buf_ struct buf payload = BUF_EMPTY;
     struct node_state state;
     if (!worker_state_write(shell->worker, job, &arena, &state)) {
         return;
     }
-    bool held = shell_hold_report(shell, job, &state);
-    shell_note_state(shell, job, &state, held ? NOTE_STORED : NOTE_BOTH);
+    codec_encode(&node_state_record, &state, &payload);
+    if (payload.length > LIMIT_PAYLOAD_BYTES) {
+        shorten(&state);
+        buf_clear(&payload);
+        codec_encode(&node_state_record, &state, &payload);
+    }
+    shell_topic(shell, topic, TOPIC_NODE_STATE, job);
+    if (shell_may_hold(shell, &state)) {
+        ledger_store(shell->ledger, STORE_DOCUMENTS, topic, payload.data, payload.length);
+        shell_hold_report(shell, job, &payload);
+    } else {
+        note_own(shell, topic, &payload);
+        shell_drop_report(shell, job);
+    }
     shell->meta_dirty = true; /* a number was given out */
 }
 
@@ -89,6 +79,7 @@ static void write_forget(struct worker_shell *shell, const char *job)
     ledger_remove(shell->ledger, STORE_DOCUMENTS, topic, false);
     shell_topic(shell, topic, TOPIC_NODE_STATE, job);
     ledger_remove(shell->ledger, STORE_DOCUMENTS, topic, true);
+    shell_drop_report(shell, job);
 }
 
 static void write_job(void *context, const char *job, unsigned marks)
@@ -163,7 +154,7 @@ static void write_info(struct worker_shell *shell)
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
     shell_topic(shell, topic, TOPIC_NODE_INFO, NULL);
     codec_encode(&node_info_record, &info, &payload);
-    note_own(shell, topic, &payload, NOTE_BOTH);
+    note_own(shell, topic, &payload);
     shell->meta_dirty = true;
 }
 
@@ -188,7 +179,11 @@ static void write_meta(struct worker_shell *shell)
 void shell_write(struct worker_shell *shell)
 {
     struct effects *effects = &shell->effects;
+    struct now now = shell_now(shell);
     effects_each_mark(effects, write_job, shell);
+    if (shell_held_deadline_ms(shell) <= now.mono_ms) {
+        shell_publish_held(shell);
+    }
     if (effects->desired) {
         write_desired(shell);
     }
@@ -199,5 +194,6 @@ void shell_write(struct worker_shell *shell)
         write_meta(shell);
     }
     shell->meta_dirty = false;
+    shell->written_ms = now.wall_ms;
     effects_clear_marks(effects); /* the ledger holds them now, also over a commit that fails */
 }

@@ -180,7 +180,7 @@ static void end_one(void *context, const struct simulated_execution *execution)
 size_t fleet_worker_end(struct fleet_worker *worker, size_t wanted, struct fleet_tally *tally)
 {
     int64_t runs;
-    size_t running = simulated_engine_running(worker->engine, &runs);
+    size_t running = (size_t)simulated_engine_running(worker->engine, &runs);
     tally->running += running;
     tally->runs += runs;
     if (!wanted || !running)

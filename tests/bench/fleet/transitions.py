@@ -12,6 +12,7 @@ from wait import wait_until
 
 RESTARTED_AT_ONCE = ',"restart":{"attempts":1000000,"delay":"0s"}'
 CHANGES_A_RESTART = 2  # running -> starting with the next run -> running
+PROCESSES = 2  # for the workers: one would need more than a core
 RECORD_BYTES = 384  # what the store keeps of an attempt, at most (LIMIT_ATTEMPT_RECORD_BYTES)
 KILLED_WITHIN_SECONDS = 0.2  # of a round of changes
 
@@ -69,7 +70,7 @@ class Round:
     def __init__(self, suite, size, order):
         field = suite.field()
         try:
-            field.start(size.workers, cpu=room_for(size.tasks, size.workers))
+            field.start(size.workers, cpu=room_for(size.tasks, size.workers), together=size.workers // PROCESSES)
             field.submit("j", size.jobs, size.tasks // size.jobs, RESTARTED_AT_ONCE)
             field.settle()
             self.reading = Reading(field, size.changes, lambda: change_all(field, size, order))
