@@ -151,6 +151,7 @@ void shell_on_usage(void *context, const char *task_id, const struct runtime_usa
         tell(shell, task, &numbers);
     }
     shell_asks_usage(shell, task_id, &numbers);
+    shell_rearm(shell); /* an answer goes out at once */
 }
 
 /* ---- whose turn it is ---- */

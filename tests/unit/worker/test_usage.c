@@ -240,6 +240,34 @@ TEST(what_is_not_answered_three_turns_long_is_cleared_and_told_again_when_it_is)
     teardown(&node.f);
 }
 
+static void ask_stats(struct node *node, int task, const char *token)
+{
+    char question[200];
+    snprintf(question, sizeof(question), "{\"token\":\"%s\",\"task\":\"%s\"}", token, id_of(task));
+    publish(&node->f, "ask/n1/stats", question, false);
+}
+
+TEST(stats_are_answered_whoever_has_the_turn)
+{
+    (void)state;
+    struct node node;
+    struct listener answers;
+    begin(&node, 40);
+    assert_int_equal(heartbeat(&node), 16); /* and no answer yet */
+    listen(&node.f, &answers, "nodes/n1/answers/+");
+    node.f.docker.count = 0;
+    ask_stats(&node, 0, "has-the-turn");
+    ask_stats(&node, 39, "has-not");
+    assert_int_equal(calls_of(&node.f, "usage"), 2); /* nobody but those two */
+    answer(&node, id_of(0));
+    answer(&node, id_of(39));
+    assert_int_equal(heard(&answers, "answers/has-the-turn {"), 1);
+    assert_int_equal(heard(&answers, "answers/has-not {"), 1);
+    assert_int_equal(heard(&answers, "\"memory_bytes\":4096"), 2);
+    listener_release(&answers);
+    teardown(&node.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +278,7 @@ int main(void)
         cmocka_unit_test(what_ended_is_cleared_soon_and_nothing_else),
         cmocka_unit_test(
             what_is_not_answered_three_turns_long_is_cleared_and_told_again_when_it_is),
+        cmocka_unit_test(stats_are_answered_whoever_has_the_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
