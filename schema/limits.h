@@ -43,6 +43,7 @@ enum {
     LIMIT_INSTANCES_PER_TASK = 100000,
     LIMIT_ATTEMPTS_PER_ASSIGNMENT = 500,
     LIMIT_ATTEMPTS_PER_NODE = 5000,
+    USAGE_PER_HEARTBEAT = 16, /* tasks that are asked and told of at a heartbeat, in turns */
     LIMIT_TOKENS = 100000,
     LIMIT_COMMANDS_WAITING = 10000, /* while the manager recovers, or has more to say than this: */
     DEFAULT_READ_AT_ONCE = 50000,   /* retained documents in answer to one subscription */

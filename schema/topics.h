@@ -29,7 +29,8 @@
     X(NODE_INFO, "nodes/<node>/info", 1, true, "node_info", "worker to all")                       \
     X(NODE_METRICS, "nodes/<node>/metrics", 0, true, "node_metrics", "worker to all: heartbeat")   \
     X(NODE_BARRIER, "nodes/<node>/barrier", 1, false, "barrier", "worker to itself")               \
-    X(TASK_METRICS, "nodes/<node>/tasks/<task>/metrics", 0, true, "task_metrics", "worker to all") \
+    X(TASK_METRICS, "nodes/<node>/tasks/<task>/metrics", 0, true, "task_metrics",                  \
+      "worker to all: in turns")                                                                   \
     X(TASK_STDOUT, "nodes/<node>/logs/<task>/stdout", 0, false, "log_chunk", "worker to asker")    \
     X(TASK_STDERR, "nodes/<node>/logs/<task>/stderr", 0, false, "log_chunk", "worker to asker")    \
     X(NODE_EVENT, "nodes/<node>/events/<kind>", 0, false, "cloud_event", "worker to all")          \

@@ -117,8 +117,10 @@ struct runtime_ops {
     void (*logs)(struct runtime *runtime, uint64_t request, const char *task_id, int64_t run,
                  int64_t tail_lines, size_t limit_bytes, bool follow);
     void (*logs_cancel)(struct runtime *runtime, uint64_t request);
-    /* Calls `report` for every running execution, some time later. */
-    void (*usage)(struct runtime *runtime, runtime_usage_fn *report, void *context);
+    /* Calls `report` some time later; never when it does not run. Asked again before that it is one
+     * question. */
+    void (*usage)(struct runtime *runtime, const char *task_id, int64_t run,
+                  runtime_usage_fn *report, void *context);
     void (*close)(struct runtime *runtime); /* leaves the tasks running; frees the runtime */
 };
 

@@ -38,7 +38,9 @@ const struct document documents[] = {
      .doc = "The heartbeat of a node: flat numbers.",
      .metric_rows = node_metric_rows},
     {.name = "task_metrics",
-     .doc = "Usage of one attempt: flat numbers.",
+     .doc =
+         "Usage of one attempt: flat numbers. A node tells of 16 at a heartbeat, in turns; stats "
+         "are always fresh.",
      .metric_rows = task_metric_rows},
     DOCUMENT(barrier),
     DOCUMENT(log_chunk),

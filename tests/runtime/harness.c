@@ -205,3 +205,27 @@ void harness_until_log(struct harness *harness, const char *task_id, const char 
         harness_logs(harness, task_id, 1, -1, 4096);
     while (strcmp(buf_text(&harness->log[1]), text) != 0);
 }
+
+static void on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
+{
+    struct harness *harness = context;
+    snprintf(harness->usage_of, sizeof(harness->usage_of), "%s", task_id);
+    harness->usage = *usage;
+    harness->usages++;
+}
+
+void harness_ask_usage(struct harness *harness, const char *task_id, int64_t run)
+{
+    harness->runtime->ops->usage(harness->runtime, task_id, run, on_usage, harness);
+}
+
+static bool has_usage(const struct harness *harness)
+{
+    return harness->usages > 0;
+}
+
+void harness_until_usage(struct harness *harness, const char *task_id)
+{
+    harness_until(harness, has_usage);
+    assert_string_equal(harness->usage_of, task_id);
+}

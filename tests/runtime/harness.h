@@ -52,6 +52,7 @@ struct harness {
     int log_error;
     struct runtime_usage usage;
     size_t usages;
+    char usage_of[128]; /* whose it was, the last time */
 };
 
 struct harness *harness_new(void);
@@ -72,6 +73,9 @@ void harness_until(struct harness *harness, bool (*done)(const struct harness *h
 /* Asks for the log until its stdout is this text: how a task says that it is ready. */
 void harness_until_log(struct harness *harness, const char *task_id, const char *text);
 bool harness_log_has_ended(const struct harness *harness);
+/* Asks for the usage of one; until one was told, and it is this task's. */
+void harness_ask_usage(struct harness *harness, const char *task_id, int64_t run);
+void harness_until_usage(struct harness *harness, const char *task_id);
 /* Ends and removes everything that the runtime lists. */
 void harness_clear(struct harness *harness);
 /* Everything from the log, until its end. */

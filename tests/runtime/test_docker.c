@@ -292,27 +292,14 @@ static void test_a_followed_log_goes_on_until_it_is_cancelled(void **state)
     assert_false(h->log_ended);
 }
 
-static void on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
-{
-    struct harness *h = context;
-    assert_string_equal(task_id, "web_web_0_a");
-    h->usage = *usage;
-    h->usages++;
-}
-
-static bool has_usage(const struct harness *h)
-{
-    return h->usages > 0;
-}
-
 static void test_usage_is_told_for_what_runs(void **state)
 {
     struct harness *h = *state;
     struct task_spec task = TASK(RUNTIME_DOCKER, "sleep", "1000");
     harness_start(h, "web_web_0_a", 1, &task);
     harness_wait(h, RUNTIME_RUNNING, "web_web_0_a");
-    h->runtime->ops->usage(h->runtime, on_usage, h);
-    harness_until(h, has_usage);
+    harness_ask_usage(h, "web_web_0_a", 1);
+    harness_until_usage(h, "web_web_0_a");
     assert_true(h->usage.cpu_seconds_total > 0);
     assert_true(h->usage.memory_bytes > 0);
     assert_int_equal(h->usage.memory_limit_bytes, 16 * 1024 * 1024);

@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-#define ID "web_web_0_a"
+#define ID       "web_web_0_a"
+#define OTHER_ID "web_web_0_b"
 
 struct fixture {
     struct harness *h;
@@ -20,6 +21,9 @@ struct fixture {
 #define NOTHING "200 OK\r\nContent-Length: 2\r\n\r\n[]"
 #define CREATED "201 Created\r\nContent-Length: 11\r\n\r\n{\"Id\":\"ab\"}"
 #define DONE    "204 No Content\r\n\r\n"
+#define STATS                    \
+    "200 OK\r\nContent-Length: " \
+    "72\r\n\r\n{\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":5}},\"pids_stats\":{\"current\":7}}"
 #define NO_IMAGE \
     "404 Not Found\r\nContent-Length: 38\r\n\r\n{\"message\":\"No such image: a/b:latest\"}"
 
@@ -242,6 +246,40 @@ static void test_labels_that_were_copied_to_another_container_are_not_ours(void 
     assert_int_equal(fake_engine_count(f->engine, "/containers/ab"), 0);
 }
 
+/* ---- usage ---- */
+
+static void until_asked(const struct fixture *f, size_t times)
+{
+    while (fake_engine_count(f->engine, "/stats?") < times)
+        loop_run_once(f->h->loop);
+}
+
+static void test_usage_is_asked_once_for_whoever_waits_and_one_after_the_other(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec task = TASK(RUNTIME_DOCKER, "true");
+    harness_wait(f->h, RUNTIME_UP, NULL);
+    harness_start(f->h, OTHER_ID, 1, &task);
+    harness_wait(f->h, RUNTIME_RUNNING, OTHER_ID);
+    start(f);
+    harness_wait(f->h, RUNTIME_RUNNING, ID);
+    fake_engine_on(f->engine, "/stats?", EVENTS, true); /* and then nothing */
+    for (int times = 0; times < 2; times++) {
+        harness_ask_usage(f->h, OTHER_ID, 1);
+        harness_ask_usage(f->h, ID, 1);
+        harness_ask_usage(f->h, "web_web_0_c", 1); /* does not run */
+    }
+    until_asked(f, 1);
+    fake_engine_on(f->engine, "/stats?", STATS, false);
+    fake_engine_hang_up_last(f->engine); /* the other's: not told, and the next one is asked */
+    harness_until_usage(f->h, ID);
+    assert_int_equal(f->h->usage.pids, 7);
+    harness_ask_usage(f->h, ID, 1); /* answered: asked again */
+    until_asked(f, 3);
+    assert_int_equal(fake_engine_count(f->engine, OTHER_ID "-1/stats?"), 1);
+    assert_int_equal(fake_engine_count(f->engine, ID "-1/stats?"), 2);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -259,6 +297,7 @@ int main(void)
         TEST(test_a_create_whose_connection_dies_is_sent_once_and_means_down),
         TEST(test_what_was_created_and_never_started_is_removed_by_the_list),
         TEST(test_labels_that_were_copied_to_another_container_are_not_ours),
+        TEST(test_usage_is_asked_once_for_whoever_waits_and_one_after_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

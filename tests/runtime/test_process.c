@@ -395,27 +395,21 @@ static void test_logs_are_bounded_and_end_with_the_last_line(void **state)
     assert_string_equal(buf_text(&h->log[1]), "last\n");
 }
 
-static void on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
-{
-    struct harness *h = context;
-    assert_string_equal(task_id, ID);
-    h->usage = *usage;
-    h->usages++;
-}
-
-static bool has_usage(const struct harness *h)
-{
-    return h->usages > 0;
-}
-
-static void test_usage_is_told_for_what_runs(void **state)
+static void test_usage_is_told_once_of_what_runs_and_was_asked_for(void **state)
 {
     struct harness *h = *state;
     struct task_spec task = TASK(RUNTIME_PROCESS, "sh", "-c", "sleep 1000 & sleep 1000");
+    harness_start(h, "web_web_1_bbbbbbbb", 1, &task);
+    harness_wait(h, RUNTIME_RUNNING, "web_web_1_bbbbbbbb"); /* nobody asks for it */
     start(h, &task);
     harness_wait(h, RUNTIME_RUNNING, ID);
-    h->runtime->ops->usage(h->runtime, on_usage, h);
-    harness_until(h, has_usage);
+    harness_ask_usage(h, ID, 2); /* a run that there is not */
+    harness_ask_usage(h, ID, 1);
+    harness_ask_usage(h, ID, 1);
+    harness_until_usage(h, ID);
+    h->runtime->ops->list(h->runtime);
+    harness_wait(h, RUNTIME_LISTED, NULL);
+    assert_int_equal(h->usages, 1);
     assert_true(h->usage.memory_bytes > 0);
     assert_int_equal(h->usage.memory_limit_bytes, 16 * 1024 * 1024);
     assert_true(h->usage.pids >= 1);
@@ -489,7 +483,7 @@ int main(void)
         TEST(test_logs_have_both_streams_and_the_last_lines),
         TEST(test_a_followed_log_goes_on_until_the_task_ends),
         TEST(test_logs_are_bounded_and_end_with_the_last_line),
-        TEST(test_usage_is_told_for_what_runs),
+        TEST(test_usage_is_told_once_of_what_runs_and_was_asked_for),
         TEST(test_probes_tell_healthy_from_unhealthy),
         cmocka_unit_test(test_a_supervisor_that_is_not_there_is_told_at_once),
     };

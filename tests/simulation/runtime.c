@@ -77,11 +77,12 @@ static void sim_logs_cancel(struct runtime *runtime, uint64_t request)
         inner->ops->logs_cancel(inner, request);
 }
 
-static void sim_usage(struct runtime *runtime, runtime_usage_fn *report, void *context)
+static void sim_usage(struct runtime *runtime, const char *task_id, int64_t run,
+                      runtime_usage_fn *report, void *context)
 {
     struct runtime *inner = living(runtime);
     if (inner)
-        inner->ops->usage(inner, report, context);
+        inner->ops->usage(inner, task_id, run, report, context);
 }
 
 static void sim_close(struct runtime *runtime)

@@ -222,6 +222,21 @@ void worker_each_job(const struct worker *worker, void (*visit)(void *context, c
     }
 }
 
+int64_t worker_each_running(const struct worker *worker,
+                            void (*visit)(void *context, const struct attempt_view *view),
+                            void *context)
+{
+    int64_t count = 0;
+    for (const struct attempt *attempt = worker->attempts; attempt; attempt = attempt->hh.next) {
+        if (attempt->state == ATTEMPT_RUNNING || attempt->state == ATTEMPT_STOPPING) {
+            struct attempt_view view = view_of(worker, attempt);
+            visit(context, &view);
+            count++;
+        }
+    }
+    return count;
+}
+
 void worker_load(const struct worker *worker, struct worker_load *ret_load)
 {
     *ret_load = (struct worker_load){0};

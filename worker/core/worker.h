@@ -133,6 +133,10 @@ bool worker_wants(const struct worker *worker, const char *id, int64_t run,
 bool worker_has_dropped(const struct worker *worker, const char *id, int64_t run);
 void worker_each_job(const struct worker *worker, void (*visit)(void *context, const char *job),
                      void *context);
+/* Those that run, also while they are being stopped. Returns how many. */
+int64_t worker_each_running(const struct worker *worker,
+                            void (*visit)(void *context, const struct attempt_view *view),
+                            void *context);
 
 /* What the attempts that are not final take together. */
 struct worker_load {

@@ -340,9 +340,10 @@ static void docker_logs_end(struct runtime *runtime, uint64_t request)
     docker_logs_cancel(docker_of(runtime), request);
 }
 
-static void docker_usage(struct runtime *runtime, runtime_usage_fn *report, void *context)
+static void docker_usage(struct runtime *runtime, const char *task_id, int64_t run,
+                         runtime_usage_fn *report, void *context)
 {
-    docker_usage_begin(docker_of(runtime), report, context);
+    docker_usage_begin(docker_of(runtime), task_id, run, report, context);
 }
 
 static void docker_set_cluster(struct runtime *runtime, const char *cluster)

@@ -195,7 +195,8 @@ void docker_list_begin(struct docker *docker);
 void docker_list_cancel(struct docker *docker);
 
 /* docker_usage.c, docker_probe.c, docker_logs.c */
-void docker_usage_begin(struct docker *docker, runtime_usage_fn *report, void *context);
+void docker_usage_begin(struct docker *docker, const char *task_id, int64_t run,
+                        runtime_usage_fn *report, void *context);
 void docker_usage_cancel(struct docker *docker);
 void docker_probe_begin(struct docker *docker, const char *task_id, int64_t run,
                         const struct task_spec *task, int health_index);

@@ -1,8 +1,9 @@
-/* One question after the other for every running container; what cannot be read is left out. */
+/* One question after the other; what cannot be read is left out. */
 #include "platform/base/mem.h"
 #include "worker/runtime/docker_runtime.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct docker_usage {
@@ -66,20 +67,26 @@ static void ask_next(struct docker *docker)
     }
 }
 
-void docker_usage_begin(struct docker *docker, runtime_usage_fn *report, void *context)
+static bool is_queued(const struct docker *docker, const char *task_id, int64_t run)
 {
-    if (docker->usages)
-        return; /* the engine is slower than the heartbeat: not two rounds at once */
-    for (struct execution *e = docker->executions; e; e = e->hh.next) {
-        if (e->phase != EXECUTION_RUNNING)
-            continue;
-        struct docker_usage *usage = mem_alloc(sizeof(*usage));
-        usage->docker = docker;
-        usage->task_id = mem_strdup(e->task_id);
-        usage->run = e->run;
-        usage->report = report;
-        usage->context = context;
-        DL_APPEND(docker->usages, usage);
+    for (const struct docker_usage *usage = docker->usages; usage; usage = usage->next) {
+        if (usage->run == run && strcmp(usage->task_id, task_id) == 0)
+            return true;
     }
+    return false;
+}
+
+void docker_usage_begin(struct docker *docker, const char *task_id, int64_t run,
+                        runtime_usage_fn *report, void *context)
+{
+    if (is_queued(docker, task_id, run))
+        return;
+    struct docker_usage *usage = mem_alloc(sizeof(*usage));
+    usage->docker = docker;
+    usage->task_id = mem_strdup(task_id);
+    usage->run = run;
+    usage->report = report;
+    usage->context = context;
+    DL_APPEND(docker->usages, usage);
     ask_next(docker);
 }

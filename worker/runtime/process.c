@@ -239,9 +239,8 @@ static void on_kick(void *context)
     }
     if (process->list_wanted)
         list_now(process);
-    if (process->usage_wanted)
-        process_usage_report(process, process->usage_wanted, process->usage_context);
-    process->usage_wanted = NULL;
+    if (process->report_usage)
+        process_usage_report(process);
 }
 
 /* ---- the port ---- */
@@ -299,10 +298,15 @@ static void process_logs_end(struct runtime *runtime, uint64_t request)
     process_logs_cancel(process_of(runtime), request);
 }
 
-static void process_usage(struct runtime *runtime, runtime_usage_fn *report_usage, void *context)
+static void process_usage(struct runtime *runtime, const char *task_id, int64_t run,
+                          runtime_usage_fn *report_usage, void *context)
 {
     struct process *process = process_of(runtime);
-    process->usage_wanted = report_usage;
+    struct execution *execution = process_execution_find(process, task_id, run);
+    if (!execution)
+        return;
+    execution->wants_usage = true;
+    process->report_usage = report_usage;
     process->usage_context = context;
     loop_timer_set(process->kick, 0);
 }

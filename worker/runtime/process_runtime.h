@@ -30,7 +30,7 @@ struct execution {
     enum process_phase phase;
     struct process_meta meta;
     bool touched;
-    bool wants_repeat, wants_stop, wants_remove;
+    bool wants_repeat, wants_stop, wants_remove, wants_usage;
     int stop_signal;
     int64_t stop_timeout_ms;
     struct loop_timer *kill_timer; /* NULL: no stop under way */
@@ -69,7 +69,7 @@ struct process {
     struct execution *executions;
     bool told_up;
     bool list_wanted;
-    runtime_usage_fn *usage_wanted;
+    runtime_usage_fn *report_usage; /* NULL: no usage is wanted */
     void *usage_context;
     struct process_probe *probes;
     struct process_logs *logs;
@@ -123,6 +123,7 @@ void process_logs_cancel_all(struct process *process);
 void process_probe_begin(struct process *process, const char *task_id, int64_t run,
                          const struct task_spec *task, int health_index);
 void process_probe_cancel(struct process *process);
-void process_usage_report(struct process *process, runtime_usage_fn *report, void *context);
+/* Of those that are wanted. */
+void process_usage_report(struct process *process);
 
 #endif

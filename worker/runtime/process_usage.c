@@ -1,4 +1,5 @@
-/* What the processes of a task's session use, from one look at /proc for all tasks. */
+/* What the processes of a task's session use, from one look at /proc for all tasks that are wanted.
+ */
 #include "platform/base/mem.h"
 #include "worker/runtime/process_runtime.h"
 
@@ -39,8 +40,10 @@ static void add_process(void *context, pid_t pid, const struct process_stat *sta
 static struct session_usage *sessions_of(struct process *process)
 {
     struct session_usage *sessions = NULL;
-    for (const struct execution *e = process->executions; e; e = e->hh.next) {
-        if (e->phase != PROCESS_RUNNING)
+    for (struct execution *e = process->executions; e; e = e->hh.next) {
+        bool wanted = e->wants_usage && e->phase == PROCESS_RUNNING;
+        e->wants_usage = false;
+        if (!wanted)
             continue;
         struct session_usage *usage = mem_alloc(sizeof(*usage));
         usage->session = e->task.pid;
@@ -50,9 +53,11 @@ static struct session_usage *sessions_of(struct process *process)
     return sessions;
 }
 
-void process_usage_report(struct process *process, runtime_usage_fn *report, void *context)
+void process_usage_report(struct process *process)
 {
     struct session_usage *sessions = sessions_of(process), *usage, *next;
+    runtime_usage_fn *report = process->report_usage;
+    process->report_usage = NULL;
     if (sessions)
         process_each(add_process, sessions);
     HASH_ITER(hh, sessions, usage, next)
@@ -67,7 +72,7 @@ void process_usage_report(struct process *process, runtime_usage_fn *report, voi
             .block_write_bytes = -1,
             .pids = usage->threads,
         };
-        report(context, usage->execution->task_id, &numbers);
+        report(process->usage_context, usage->execution->task_id, &numbers);
         HASH_DEL(sessions, usage);
         free(usage);
     }

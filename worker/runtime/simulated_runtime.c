@@ -102,23 +102,22 @@ static void list_to(struct simulated_runtime *runtime)
 
 static void usage_to(struct simulated_runtime *runtime, const struct simulated_answer *answer)
 {
-    int64_t now_ms = simulated_now(runtime->engine).mono_ms;
-    for (const struct simulated_task *e = runtime->engine->tasks; e; e = e->next) {
-        if (e->phase != PHASE_RUNNING || !simulated_runtime_sees(runtime, e))
-            continue;
-        int64_t ran_ms = now_ms - e->started_mono_ms;
-        struct runtime_usage usage = {
-            .cpu_seconds_total = (double)(ran_ms * e->resources.cpu_millis) / 2e6, /* half of it */
-            .memory_bytes = e->resources.memory_bytes / 2,
-            .memory_limit_bytes = e->resources.memory_bytes,
-            .net_rx_bytes = -1,
-            .net_tx_bytes = -1,
-            .block_read_bytes = -1,
-            .block_write_bytes = -1,
-            .pids = 1,
-        };
-        answer->usage(answer->usage_context, e->task_id, &usage);
-    }
+    const struct simulated_task *task =
+        simulated_task_find(runtime->engine, runtime->node, answer->task_id, answer->run);
+    if (!task || task->phase != PHASE_RUNNING || !simulated_runtime_sees(runtime, task))
+        return;
+    int64_t ran_ms = simulated_now(runtime->engine).mono_ms - task->started_mono_ms;
+    struct runtime_usage usage = {
+        .cpu_seconds_total = (double)(ran_ms * task->resources.cpu_millis) / 2e6, /* half of it */
+        .memory_bytes = task->resources.memory_bytes / 2,
+        .memory_limit_bytes = task->resources.memory_bytes,
+        .net_rx_bytes = -1,
+        .net_tx_bytes = -1,
+        .block_read_bytes = -1,
+        .block_write_bytes = -1,
+        .pids = 1,
+    };
+    answer->usage(answer->usage_context, task->task_id, &usage);
 }
 
 static void log_to(struct simulated_runtime *runtime, const struct simulated_answer *answer)
@@ -352,10 +351,11 @@ static void simulated_logs_cancel(struct runtime *base, uint64_t request)
     }
 }
 
-static void simulated_usage(struct runtime *base, runtime_usage_fn *report_usage, void *context)
+static void simulated_usage(struct runtime *base, const char *task_id, int64_t run,
+                            runtime_usage_fn *report_usage, void *context)
 {
     struct simulated_runtime *runtime = runtime_of(base);
-    struct simulated_answer *answer = simulated_answer_add(runtime, RUNTIME_LISTED, NULL, 0);
+    struct simulated_answer *answer = simulated_answer_add(runtime, RUNTIME_LISTED, task_id, run);
     answer->usage = report_usage;
     answer->usage_context = context;
     simulated_changed(runtime->engine);

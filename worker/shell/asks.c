@@ -130,7 +130,7 @@ static void on_stats(struct worker_shell *shell, const struct ask *ask,
     if (pending) {
         pending->stats = true;
         pending->until_ms = shell_now(shell).mono_ms + ANSWER_TIMEOUT_MS;
-        runtime->ops->usage(runtime, shell_on_usage, shell);
+        runtime->ops->usage(runtime, view->id, view->run, shell_on_usage, shell);
     }
 }
 

@@ -1,5 +1,6 @@
-/* Heartbeats: the node's numbers, and those of its running tasks as their runtimes report them.
- * Retained, so that a newcomer sees the last one at once, and expiring where the broker can. */
+/* Heartbeats: the node's numbers, and those of its running tasks as their runtimes report them, of
+ * USAGE_PER_HEARTBEAT at a time (docs/decisions.md, D37). Retained, so that a newcomer sees the
+ * last one at once, and expiring where the broker can. */
 #include "worker/shell/shell_state.h"
 
 #include "platform/base/mem.h"
@@ -11,10 +12,15 @@
 #include <string.h>
 #include <uthash.h>
 
-/* A task whose metrics are retained: cleared when it has not been reported for a while. */
+/* A task that runs, or whose metrics are retained. The table is their queue: whoever is asked goes
+ * to its end. */
 struct published_task {
     char id[LIMIT_TASK_ID_LENGTH + 1];
-    int64_t heartbeat; /* the last one that it was part of */
+    int64_t ran;   /* the last heartbeat at which it ran */
+    int64_t asked; /* the last one at which its runtime was asked, 0: none */
+    int64_t
+        missed; /* turns without an answer, and heartbeats at which it did not run, since told */
+    bool told;  /* its metrics are retained */
     UT_hash_handle hh;
 };
 
@@ -47,11 +53,11 @@ static struct number_map numbers_map(struct numbers *numbers)
 }
 
 static void publish_numbers(struct worker_shell *shell, const char *topic,
-                            const struct number_map *numbers)
+                            const struct number_map *numbers, int64_t turn)
 {
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
     codec_encode_metrics(numbers, &payload);
-    int64_t expiry_s = (HEARTBEATS_MISSED * worker_interval_ms(shell->worker) + 999) / 1000;
+    int64_t expiry_s = (HEARTBEATS_MISSED * turn * worker_interval_ms(shell->worker) + 999) / 1000;
     struct bus_publication publication = {.topic = topic,
                                           .payload = payload.data,
                                           .length = payload.length,
@@ -79,7 +85,7 @@ static void publish_node(struct worker_shell *shell, struct now now)
     char topic[LIMIT_TOPIC_LENGTH + 1];
     struct number_map map = numbers_map(&numbers);
     shell_topic(shell, topic, TOPIC_NODE_METRICS, NULL);
-    publish_numbers(shell, topic, &map);
+    publish_numbers(shell, topic, &map, 1);
 }
 
 /* ---- its tasks ---- */
@@ -113,33 +119,68 @@ struct number_map shell_usage_numbers(const struct runtime_usage *usage, struct 
     return (struct number_map){items, count};
 }
 
-static void remember_published(struct worker_shell *shell, const char *task_id)
+static struct published_task *published_find(const struct worker_shell *shell, const char *task_id)
 {
     struct published_task *task = NULL;
     HASH_FIND_STR(shell->published, task_id, task);
-    if (!task) {
-        task = mem_alloc(sizeof(*task));
-        snprintf(task->id, sizeof(task->id), "%s", task_id);
-        HASH_ADD_STR(shell->published, id, task);
-    }
-    task->heartbeat = shell->heartbeats;
+    return task;
+}
+
+static void tell(struct worker_shell *shell, struct published_task *task,
+                 const struct number_map *numbers)
+{
+    char topic[LIMIT_TOPIC_LENGTH + 1];
+    shell_topic(shell, topic, TOPIC_TASK_METRICS, task->id);
+    publish_numbers(shell, topic, numbers, shell->turn);
+    task->told = true;
+    task->missed = 0;
 }
 
 void shell_on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
 {
     struct worker_shell *shell = context;
     _cleanup_arena_ struct arena arena = ARENA_EMPTY;
+    struct published_task *task = published_find(shell, task_id);
     struct attempt_view view;
     if (!worker_find(shell->worker, task_id, &view)) {
         return;
     }
     struct number_map numbers =
         shell_usage_numbers(usage, shell_now(shell), view.run, view.restarts, &arena);
-    char topic[LIMIT_TOPIC_LENGTH + 1];
-    shell_topic(shell, topic, TOPIC_TASK_METRICS, task_id);
-    publish_numbers(shell, topic, &numbers);
-    remember_published(shell, task_id);
+    if (task) { /* else nobody would clear it */
+        tell(shell, task, &numbers);
+    }
     shell_asks_usage(shell, task_id, &numbers);
+    shell_rearm(shell); /* an answer goes out at once */
+}
+
+/* ---- whose turn it is ---- */
+
+static void note_running(void *context, const struct attempt_view *view)
+{
+    struct worker_shell *shell = context;
+    struct published_task *task = published_find(shell, view->id);
+    if (!task) {
+        task = mem_alloc(sizeof(*task));
+        snprintf(task->id, sizeof(task->id), "%s", view->id);
+        HASH_ADD_STR(shell->published, id, task);
+    }
+    task->ran = shell->heartbeats;
+}
+
+static void published_free(struct worker_shell *shell, struct published_task *task)
+{
+    HASH_DEL(shell->published, task);
+    free(task);
+}
+
+static void clear(struct worker_shell *shell, struct published_task *task)
+{
+    char topic[LIMIT_TOPIC_LENGTH + 1];
+    shell_topic(shell, topic, TOPIC_TASK_METRICS, task->id);
+    struct bus_publication publication = {.topic = topic, .payload = "", .retain = true};
+    shell->bus->ops->publish(shell->bus, &publication);
+    task->told = false;
 }
 
 static void clear_stale(struct worker_shell *shell)
@@ -147,13 +188,50 @@ static void clear_stale(struct worker_shell *shell)
     struct published_task *task, *next;
     HASH_ITER(hh, shell->published, task, next)
     {
-        if (shell->heartbeats - task->heartbeat > HEARTBEATS_MISSED) {
-            char topic[LIMIT_TOPIC_LENGTH + 1];
-            shell_topic(shell, topic, TOPIC_TASK_METRICS, task->id);
-            struct bus_publication publication = {.topic = topic, .payload = "", .retain = true};
-            shell->bus->ops->publish(shell->bus, &publication);
-            HASH_DEL(shell->published, task);
-            free(task);
+        if (task->told && task->missed >= HEARTBEATS_MISSED) {
+            clear(shell, task);
+        }
+        if (task->ran == shell->heartbeats) {
+            continue;
+        }
+        task->missed++;
+        if (!task->told) {
+            published_free(shell, task);
+        }
+    }
+}
+
+static bool is_due(const struct worker_shell *shell, const struct published_task *task)
+{
+    return task->ran == shell->heartbeats &&
+           (!task->asked || shell->heartbeats - task->asked >= shell->turn);
+}
+
+static void ask(struct worker_shell *shell, struct published_task *task)
+{
+    struct attempt_view view;
+    struct runtime *runtime =
+        worker_find(shell->worker, task->id, &view) ? shell->slots[view.runtime].runtime : NULL;
+    if (runtime) {
+        runtime->ops->usage(runtime, task->id, view.run, shell_on_usage, shell);
+    }
+    task->asked = shell->heartbeats;
+    task->missed++;
+    HASH_DEL(shell->published, task);
+    HASH_ADD_STR(shell->published, id, task);
+}
+
+/* From the front of the queue, so that nobody waits longer than a turn, however many come and go:
+ * whoever joins stands behind those that wait. */
+static void ask_in_turn(struct worker_shell *shell)
+{
+    int left = USAGE_PER_HEARTBEAT;
+    struct published_task *task, *next;
+    HASH_ITER(hh, shell->published, task, next)
+    {
+        if (left > 0 && is_due(shell, task)) {
+            ask(shell, task);
+            left--;
         }
     }
 }
@@ -163,8 +241,7 @@ void shell_forget_published(struct worker_shell *shell)
     struct published_task *task, *next;
     HASH_ITER(hh, shell->published, task, next)
     {
-        HASH_DEL(shell->published, task);
-        free(task);
+        published_free(shell, task);
     }
 }
 
@@ -173,11 +250,8 @@ void shell_heartbeat(struct worker_shell *shell, struct now now)
     shell->heartbeat_due_ms = now.mono_ms + worker_interval_ms(shell->worker);
     shell->heartbeats++;
     publish_node(shell, now);
+    int64_t running = worker_each_running(shell->worker, note_running, shell);
+    shell->turn = running ? (running + USAGE_PER_HEARTBEAT - 1) / USAGE_PER_HEARTBEAT : 1;
     clear_stale(shell);
-    for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
-        struct runtime *runtime = shell->slots[kind].runtime;
-        if (runtime) {
-            runtime->ops->usage(runtime, shell_on_usage, shell);
-        }
-    }
+    ask_in_turn(shell);
 }

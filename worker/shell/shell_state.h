@@ -44,7 +44,7 @@ struct pending_ask {
     int64_t until_ms; /* mono: the lease, or the time-out */
 };
 
-struct published_task; /* whose metrics are retained */
+struct published_task; /* whose metrics are told in turns */
 
 struct worker_shell {
     char root[LIMIT_ROOT_LENGTH + 1];
@@ -74,6 +74,7 @@ struct worker_shell {
     char cluster_told[LIMIT_TOKEN_LENGTH + 1]; /* to the runtimes */
     int64_t heartbeat_due_ms;
     int64_t heartbeats;
+    int64_t turn; /* heartbeats that it takes to tell of all running tasks once */
     struct published_task *published;
     struct pending_ask asks[ASKS_MAX];
     uint64_t last_request;

@@ -94,8 +94,10 @@ static void fake_logs_cancel(struct runtime *runtime, uint64_t request)
     note(runtime, "cancel", NULL, 0);
 }
 
-static void fake_usage(struct runtime *runtime, runtime_usage_fn *report, void *context)
+static void fake_usage(struct runtime *runtime, const char *task_id, int64_t run,
+                       runtime_usage_fn *report, void *context)
 {
+    note(runtime, "usage", task_id, run);
     fake_of(runtime)->report = report;
     fake_of(runtime)->report_context = context;
 }
@@ -265,7 +267,7 @@ void publish(struct shell_fixture *f, const char *topic, const char *payload, bo
 
 void publish_assignment(struct shell_fixture *f, int64_t seq, const char *attempts)
 {
-    char payload[2000];
+    char payload[8000];
     snprintf(payload, sizeof(payload),
              "{\"cluster\":\"c1\",\"manager\":\"m1\",\"term\":5,\"seq\":%lld,\"revision\":%lld,"
              "\"version\":1,\"spec\":{\"name\":\"web\",\"type\":\"service\","

@@ -13,7 +13,7 @@
 #define WEB_ID "web_web_0_aaaaaaaa"
 #define ROOT   "argosy/v1"
 
-enum { CALLS_MAX = 64 };
+enum { CALLS_MAX = 256 };
 
 struct call {
     char what[8]; /* start stop remove probe list logs usage */

@@ -426,6 +426,7 @@ TEST(the_metrics_of_a_task_are_told_and_cleared_when_it_is_gone)
     SETUP;
     boot_ok(&f);
     publish_assignment(&f, 1, RUN);
+    docker_says(&f, (struct runtime_event){.kind = RUNTIME_RUNNING});
     pass(&f, 10000);
     struct runtime_usage usage = {
         .cpu_seconds_total = 1.5, .memory_bytes = 4096, .memory_limit_bytes = -1, .pids = 3};

@@ -252,6 +252,32 @@ static void test_removed_tasks_leave_nothing(void **state)
     assert_int_equal(running, 1);
 }
 
+static void on_usage(void *context, const char *task_id, const struct runtime_usage *usage)
+{
+    struct fixture *f = context;
+    snprintf(f->seen[f->count++], sizeof(f->seen[0]), "%lld usage %s %lld", (long long)f->now_ms,
+             task_id, (long long)usage->pids);
+}
+
+static void test_usage_is_told_of_the_one_that_was_asked_for_while_it_runs(void **state)
+{
+    struct fixture *f = *state;
+    START(f, "a", "httpd");
+    START(f, "b", "exit", "0", "after", "1s");
+    run(f, 500);
+    f->count = 0;
+    f->runtime->ops->usage(f->runtime, "a", 1, on_usage, f);
+    f->runtime->ops->usage(f->runtime, "a", 2, on_usage, f);
+    assert_int_equal(f->count, 0); /* nothing from within a call */
+    run(f, 600);
+    EXPECT(f, "500 usage a 1");
+    run(f, 2000);
+    f->count = 0;
+    f->runtime->ops->usage(f->runtime, "b", 1, on_usage, f);
+    run(f, 3000);
+    assert_int_equal(f->count, 0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -266,6 +292,7 @@ int main(void)
         TEST(test_a_stop_from_within_an_event_ends_the_start),
         TEST(test_probes_fail_when_the_task_is_to_be_unhealthy),
         TEST(test_removed_tasks_leave_nothing),
+        TEST(test_usage_is_told_of_the_one_that_was_asked_for_while_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
