@@ -20,6 +20,8 @@ static void print_event(const struct cloud_event *event)
         printf(": %s", data->message ? data->message : data->reason);
     if (data->topic)
         printf(" (%s)", data->topic);
+    if (data->suppressed)
+        printf(" (%lld more left out)", (long long)data->suppressed);
     putchar('\n');
 }
 

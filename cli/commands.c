@@ -70,7 +70,8 @@ const struct command commands[] = {
      cmd_snapshot},
     {"events", "", 0, 0, OPTION_BIT(FOLLOW), "print what happens, as it happens",
      "Events are not kept by the broker: this prints those that come until --timeout, or Ctrl-C "
-     "with --follow.",
+     "with --follow. Of each kind a process tells 100 at once and as many a minute; the next one "
+     "says how many were left out.",
      cmd_events},
     {"node", "VERB NODE …", 2, -1, 0, "change a node",
      "`argosy node eligibility NODE on|off` — whether it gets new work; what runs there goes "

@@ -390,6 +390,7 @@ struct event_data {
     const char *message;
     const char *topic; /* the offending topic, or NULL */
     const char *job, *node, *task;
+    int64_t suppressed; /* of its kind, since the last that was told */
 };
 
 struct cloud_event {

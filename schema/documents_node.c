@@ -165,6 +165,7 @@ const struct metric_row node_metric_rows[] = {
     {"memory_reserved_bytes", "bytes", "Memory reserved by attempts."},
     {"disk_reserved_bytes", "bytes", "Disk reserved by attempts."},
     {"worker_resident_bytes", "bytes", "Memory of the worker process itself."},
+    {"events_suppressed_total", "", "Events that it left out: too many of their kind in a minute."},
 };
 const size_t node_metric_row_count = ARRAY_LENGTH(node_metric_rows);
 

@@ -52,6 +52,7 @@ enum {
     LIMIT_INBOX_MESSAGES = 20000,   /* received, not yet handled */
     LIMIT_INBOX_BYTES = 32 * 1024 * 1024,
     LIMIT_VERSIONS_KEPT = 6,
+    EVENTS_PER_MINUTE = 100, /* of a kind, that a process tells; more are only counted */
 
     DEFAULT_PRIORITY = 50, /* of 1 to 100 */
 

@@ -75,6 +75,7 @@ struct manager_shell {
     bool commit_failing;
     int64_t commit_retry_ms;
     int64_t event_count;
+    struct event_limits event_limits;
     struct hash_memory echoes;   /* of our own documents */
     struct hash_memory reported; /* each bad thing is reported once */
     struct waiting_command *waiting, **waiting_end;
@@ -150,8 +151,9 @@ void tokens_prune(struct manager_shell *shell);
 void tokens_release(struct manager_shell *shell);
 
 /* events.c */
-void manager_shell_event(struct manager_shell *shell, const struct event *event);
-/* Only the first time that exactly this message is to be told of. */
+/* False: too many of its kind were told, it is only counted. */
+bool manager_shell_event(struct manager_shell *shell, const struct event *event);
+/* Only until exactly this message was told of. */
 void manager_shell_event_once(struct manager_shell *shell, const struct event *event,
                               uint64_t hash);
 

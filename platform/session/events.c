@@ -4,6 +4,7 @@
 #include "platform/base/mem.h"
 #include "schema/codec/codec.h"
 #include "schema/documents.h"
+#include "schema/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ void event_encode(const struct event *event, const struct event_origin *origin, 
                  .topic = event->topic,
                  .job = event->job,
                  .node = event->node,
-                 .task = event->task},
+                 .task = event->task,
+                 .suppressed = event->suppressed},
     };
     codec_encode(&cloud_event_record, &document, out);
 }
@@ -60,9 +62,45 @@ static const char *or_dash(const char *text)
 
 void event_log(const struct event *event)
 {
-    log_info("%s reason=%s job=%s node=%s task=%s topic=%s %s", event->kind,
+    char left_out[48] = "";
+    if (event->suppressed)
+        snprintf(left_out, sizeof(left_out), " (%lld more left out)", (long long)event->suppressed);
+    log_info("%s reason=%s job=%s node=%s task=%s topic=%s %s%s", event->kind,
              reason_to_string((int)event->reason), or_dash(event->job), or_dash(event->node),
-             or_dash(event->task), or_dash(event->topic), event->message ? event->message : "");
+             or_dash(event->task), or_dash(event->topic), event->message ? event->message : "",
+             left_out);
+}
+
+/* ---- telling not too many ---- */
+
+static struct event_limit *limit_of(struct event_limits *limits, const char *kind)
+{
+    size_t i = 0;
+    while (i < limits->count && strcmp(limits->items[i].kind, kind) != 0)
+        i++;
+    if (i == limits->count) {
+        ASSERT(i < EVENT_KINDS_MAX);
+        limits->items[limits->count++].kind = kind;
+    }
+    return &limits->items[i];
+}
+
+/* The bucket is the time at which it will be full, which each event puts off by its share of the
+ * minute: the virtual scheduling algorithm of ITU-T I.371. Nothing is rounded. */
+bool event_limits_take(struct event_limits *limits, struct event *event, int64_t mono_ms)
+{
+    enum { MINUTE_MS = 60 * 1000, SHARE_MS = MINUTE_MS / EVENTS_PER_MINUTE };
+    struct event_limit *limit = limit_of(limits, event->kind);
+    int64_t full_ms = (limit->full_ms > mono_ms ? limit->full_ms : mono_ms) + SHARE_MS;
+    if (full_ms - mono_ms > MINUTE_MS) {
+        limit->suppressed++;
+        limits->suppressed_total++;
+        return false;
+    }
+    event->suppressed = limit->suppressed;
+    limit->suppressed = 0;
+    limit->full_ms = full_ms;
+    return true;
 }
 
 /* ---- telling a thing once ---- */

@@ -1,5 +1,5 @@
-/* Events: what happened, as CloudEvents 1.0 in structured JSON, and in the log; and the memory that
- * keeps each from being told twice. */
+/* Events: what happened, as CloudEvents 1.0 in structured JSON, and in the log; the limit on how
+ * many of a kind are told (D38), and the memory that keeps each from being told twice. */
 #ifndef ARGOSY_PLATFORM_EVENTS_H
 #define ARGOSY_PLATFORM_EVENTS_H
 
@@ -15,6 +15,7 @@ struct event {
     enum reason reason;
     const char *message;
     const char *topic, *job, *node, *task; /* NULL where it does not apply */
+    int64_t suppressed; /* of its kind, since the last that was told: event_limits_take() */
 };
 
 /* Who tells it, and when. */
@@ -27,6 +28,22 @@ struct event_origin {
 
 void event_encode(const struct event *event, const struct event_origin *origin, struct buf *out);
 void event_log(const struct event *event);
+
+/* A token bucket for each kind: a burst of EVENTS_PER_MINUTE, and as many in every minute, evenly.
+ * All zero is a process that has told nothing. */
+enum { EVENT_KINDS_MAX = 32 };
+struct event_limit {
+    const char *kind; /* a constant */
+    int64_t full_ms;  /* mono: when its bucket is full again */
+    int64_t suppressed;
+};
+struct event_limits {
+    struct event_limit items[EVENT_KINDS_MAX];
+    size_t count;
+    int64_t suppressed_total;
+};
+/* True: it may be told, and says how many of its kind were not. False: it is counted. */
+bool event_limits_take(struct event_limits *limits, struct event *event, int64_t mono_ms);
 
 /* XXH3 with 64 bits (Collet, xxHash) over a topic, which may be "", and bytes. For memories of this
  * process: it is stored nowhere. */

@@ -581,14 +581,14 @@ class Reading(Case):
         process = subprocess.Popen([ARGOSY, "events", "--timeout", "20s", "--broker", f"127.0.0.1:{self.broker.port}"],
                                    stdout=subprocess.PIPE, text=True)
         event = {"specversion": "1.0", "id": "1", "source": "/argosy/c/nodes/n1", "type": "argosy.start_failed",
-                 "time": "2026-11-23T08:00:00Z", "data": {"reason": "start_failed", "message": "it did not start"}}
+                 "time": "2026-11-23T08:00:00Z", "data": {"reason": "start_failed", "message": "it did not start", "suppressed": 17}}
         line = None
         while process.poll() is None and not line:
             fake.publish("nodes/n1/events/start_failed", event)
             line = process.stdout.readline() if self.readable(process.stdout) else None
         process.terminate()
         process.communicate()
-        self.assertEqual(line, "2026-11-23T08:00:00Z  /argosy/c/nodes/n1  start_failed: it did not start\n")
+        self.assertEqual(line, "2026-11-23T08:00:00Z  /argosy/c/nodes/n1  start_failed: it did not start (17 more left out)\n")
 
     @staticmethod
     def readable(stream):

@@ -3,12 +3,8 @@
 
 #include <stdio.h>
 
-void shell_event(struct worker_shell *shell, const struct event *event)
+static void publish(struct worker_shell *shell, const struct event *event, struct now now)
 {
-    event_log(event);
-    if (!shell->started) {
-        return; /* the store is being read: there is nobody to tell yet */
-    }
     const char *cluster = worker_cluster(shell->worker);
     char topic[LIMIT_TOPIC_LENGTH + 1], source[160];
     snprintf(source, sizeof(source), "/argosy/%.64s/nodes/%s", cluster ? cluster : "-",
@@ -16,20 +12,34 @@ void shell_event(struct worker_shell *shell, const struct event *event)
     struct event_origin origin = {.source = source,
                                   .instance = session_instance(shell->session),
                                   .number = ++shell->events,
-                                  .wall_ms = shell_now(shell).wall_ms};
-    struct event ours = *event;
-    ours.node = shell->node;
+                                  .wall_ms = now.wall_ms};
     _cleanup_buf_ struct buf payload = BUF_EMPTY;
     shell_topic(shell, topic, TOPIC_NODE_EVENT, event->kind);
-    event_encode(&ours, &origin, &payload);
+    event_encode(event, &origin, &payload);
     struct bus_publication publication = {
         .topic = topic, .payload = payload.data, .length = payload.length};
     shell->bus->ops->publish(shell->bus, &publication);
 }
 
+bool shell_event(struct worker_shell *shell, const struct event *event)
+{
+    struct now now = shell_now(shell);
+    struct event ours = *event;
+    if (!event_limits_take(&shell->event_limits, &ours, now.mono_ms)) {
+        return false;
+    }
+    event_log(&ours);
+    ours.node = shell->node;
+    if (shell->started) { /* else the store is being read: there is nobody to tell yet */
+        publish(shell, &ours, now);
+    }
+    return true;
+}
+
 void shell_event_once(struct worker_shell *shell, const struct event *event)
 {
-    if (!hash_memory_add(&shell->reported, event_hash(event))) {
-        shell_event(shell, event);
+    uint64_t hash = event_hash(event);
+    if (!hash_memory_has(&shell->reported, hash) && shell_event(shell, event)) {
+        hash_memory_add(&shell->reported, hash);
     }
 }

@@ -79,6 +79,7 @@ static void publish_node(struct worker_shell *shell, struct now now)
     numbers_add(&numbers, "cpu_reserved_millis", (double)load.cpu_millis);
     numbers_add(&numbers, "memory_reserved_bytes", (double)load.memory_bytes);
     numbers_add(&numbers, "disk_reserved_bytes", (double)load.disk_bytes);
+    numbers_add(&numbers, "events_suppressed_total", (double)shell->event_limits.suppressed_total);
     if (shell->config.sample) {
         shell->config.sample(shell->config.context, numbers_add, &numbers);
     }

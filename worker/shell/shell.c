@@ -232,10 +232,11 @@ static void on_duplicate(void *context, const char *instance)
     char message[LIMIT_MESSAGE_LENGTH + 1];
     snprintf(message, sizeof(message), "another worker (instance %.40s) uses the node id %.63s",
              instance ? instance : "unknown", shell->node);
-    log_error("%s", message);
-    shell_event(shell, &(struct event){.kind = "duplicate_node",
-                                       .reason = REASON_DUPLICATE_NODE,
-                                       .message = message});
+    struct event event = {
+        .kind = "duplicate_node", .reason = REASON_DUPLICATE_NODE, .message = message};
+    if (shell_event(shell, &event)) {
+        log_error("%s", message);
+    }
 }
 
 /* ---- the runtimes ---- */

@@ -79,6 +79,7 @@ struct worker_shell {
     struct pending_ask asks[ASKS_MAX];
     uint64_t last_request;
     int64_t events;
+    struct event_limits event_limits;
     struct hash_memory echoes;   /* of own documents: what comes back is not somebody else's */
     struct hash_memory reported; /* each bad thing is reported once */
 };
@@ -130,8 +131,9 @@ void task_env_release(struct task_env *env);
 void shell_carry_out(struct worker_shell *shell, bool committed);
 void shell_tell_cluster(struct worker_shell *shell);
 /* events.c */
-void shell_event(struct worker_shell *shell, const struct event *event);
-/* Only the first time that exactly this is to be told. */
+/* False: too many of its kind were told, it is only counted. */
+bool shell_event(struct worker_shell *shell, const struct event *event);
+/* Only until exactly this was told. */
 void shell_event_once(struct worker_shell *shell, const struct event *event);
 /* heartbeat.c */
 void shell_heartbeat(struct worker_shell *shell, struct now now);
