@@ -32,6 +32,7 @@ void node_ask(struct manager *manager, struct node *node)
     if (node->ask_token[0] || manager->phase != PHASE_LEADING)
         return;
     node->settled = false;
+    node->owed = true; /* the answer may name what the index does not */
     node_refresh(manager, node);
     ask_again(manager, node);
 }
@@ -43,7 +44,8 @@ void node_settle(struct manager *manager, struct node *node)
     if (node->settled)
         return;
     node->settled = true;
-    mark_desired(manager, node);
+    if (node->owed || !node->has_document)
+        mark_desired(manager, node);
     node_refresh(manager, node);
 }
 

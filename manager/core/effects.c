@@ -63,6 +63,7 @@ void mark_job_withdraw_status(struct manager *manager, struct job *job)
 void mark_desired(struct manager *manager, struct node *node)
 {
     /* Its index would say that jobs are gone of which we have only not heard yet. */
+    node->owed = !node->settled;
     if (node->settled)
         mark(manager, TOPIC_NODE_DESIRED, NULL, node, &node->marks, MARK_DESIRED);
 }

@@ -167,6 +167,7 @@ bool document_is_news(struct manager *manager, const struct manager_event *event
         *ret_overwrite = !echo;
     if (order_of_ours >= 0)
         return false;
-    manager->heard_news |= !event->stored;
+    /* A job's status is said and not stored: the store lacks nothing of it. */
+    manager->heard_news |= !event->stored && event->kind != EVENT_JOB_STATUS;
     return true;
 }

@@ -258,6 +258,7 @@ struct node {
     struct stray *strays;
     /* D5: until it has answered, nothing is decided about it */
     bool settled;
+    bool owed;                            /* its index is to be said when it is settled */
     char ask_token[ASK_TOKEN_LENGTH + 1]; /* "" when no question is open */
     int64_t ask_parts;                    /* heard of the open question */
     bool answered;                        /* in this connection */

@@ -296,6 +296,26 @@ static void a_broker_that_forgot_everything_is_told_everything_again(void **stat
     assert_non_null(office_retained(office, "manager/status"));
 }
 
+/* A job's status is published and not stored: it is no news. */
+static void started_again_on_its_own_store_it_says_nothing_anew(void **state)
+{
+    static const char *const documents[] = {"jobs/web/spec", "nodes/n1/desired",
+                                            "nodes/n1/assign/web"};
+    size_t times[ARRAY_LENGTH(documents)];
+    (void)state;
+    office_start(office);
+    office_add_node(office, "n1");
+    office_say(office, "do/jobs/web/set", "{\"image\":\"x\"}", false);
+    for (size_t i = 0; i < ARRAY_LENGTH(documents); i++)
+        times[i] = office_heard_times(office, documents[i]);
+    office_kill(office);
+    office_start(office);
+    office_pass(office, 20 * 1000);
+    assert_non_null(office_retained(office, "jobs/web/status"));
+    for (size_t i = 0; i < ARRAY_LENGTH(documents); i++)
+        assert_int_equal(office_heard_times(office, documents[i]), times[i]);
+}
+
 static void an_emptied_store_is_rebuilt_from_the_broker_under_the_next_term(void **state)
 {
     (void)state;
@@ -369,6 +389,7 @@ int main(void)
         TEST(killed_between_commit_and_publishing_it_publishes_after_the_restart),
         TEST(what_others_put_on_our_topics_is_reported_once_and_written_over),
         TEST(a_broker_that_forgot_everything_is_told_everything_again),
+        TEST(started_again_on_its_own_store_it_says_nothing_anew),
         TEST(an_emptied_store_is_rebuilt_from_the_broker_under_the_next_term),
         TEST(a_clean_end_says_offline),
         TEST(a_store_that_is_not_ours_is_refused_with_the_remedy),
