@@ -5,6 +5,7 @@ import time
 
 from fleet import messages
 from fleet.field import ROOT
+from fleet.placing import place_null
 from fleet.readings import LOST_AT_ONCE, median_cell, publish_raw, ratio_of, room_for
 from table import Table
 from wait import wait_until
@@ -81,6 +82,7 @@ class Loss:
             field.check_running(tasks)
         finally:
             field.close()
+        self.piped = place_null(suite, tasks // 10, 1, workers - workers // 10, 1).seconds
 
 
 def storm(suite):
@@ -93,6 +95,7 @@ def storm(suite):
             (f"of that, what Argosy adds: in each wave from the first replacement to the last report that it runs ({last.waves} in the last round)",
              [loss.ours for loss in losses]),
             (f"the assignments that followed ({last.changed} in the last round), one raw publisher", [loss.raw for loss in losses]),
+            (f"as many tasks as were lost ({workers}) through the null pipeline, heard, started and reported", [loss.piped for loss in losses]),
             (f"then {workers - workers // 10} workers connect again, all at once, until the last one has", [loss.back for loss in losses])):
         table.add(name, median_cell(values, 3), len(losses))
     limits = Table("Limits: storm", ["what", "is", "limit", ""])

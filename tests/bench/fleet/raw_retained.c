@@ -2,6 +2,7 @@
  * for refilling a broker. */
 #include "tests/bench/fleet/raw_verbs.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ struct drain {
     FILE *file; /* NULL: only counted */
     char barrier[64];
     size_t count, bytes;
-    bool done;
+    bool done, parses;
 };
 
 static void drain_hears(void *context, struct raw *raw, const struct raw_message *message)
@@ -54,6 +55,8 @@ static void drain_hears(void *context, struct raw *raw, const struct raw_message
         return;
     drain->count++;
     drain->bytes += message->length;
+    if (drain->parses)
+        cJSON_Delete(cJSON_ParseWithLength(message->payload, message->length));
     if (drain->file)
         raw_file_put(drain->file, message);
 }
@@ -80,40 +83,63 @@ static void drain_all(struct raw *raw, struct drain *drain, char *filters)
         drain_one(raw, drain, filter);
 }
 
-int verb_drain(char **words)
+static int drain_into(FILE *file, bool parses, char **words, char *filters)
 {
-    struct drain drain = {.file = strcmp(words[2], "-") != 0 ? fopen(words[2], "wb") : NULL};
+    struct drain drain = {.file = file, .parses = parses};
     struct raw raw = {.on_message = drain_hears, .context = &drain};
     snprintf(drain.barrier, sizeof drain.barrier, "raw/barrier/%d", (int)getpid());
     raw_connect(&raw, words[0], words[1], drain.barrier);
     double begun = raw_seconds();
-    drain_all(&raw, &drain, words[3]);
+    drain_all(&raw, &drain, filters);
     printf("drained %zu %.3f %zu\n", drain.count, raw_seconds() - begun, drain.bytes);
-    return drain.file ? fclose(drain.file) : 0;
+    return file ? fclose(file) : 0;
+}
+
+int verb_drain(char **words)
+{
+    return drain_into(strcmp(words[2], "-") != 0 ? fopen(words[2], "wb") : NULL, false, words,
+                      words[3]);
+}
+
+int verb_parse(char **words)
+{
+    return drain_into(NULL, true, words, words[2]);
 }
 
 /* ---- writing ---- */
 
-static int publish_file(char **words, const char *client_id, bool retain)
+static void hears(void *context, struct raw *raw, const struct raw_message *message)
+{
+    size_t *heard = context;
+    (void)raw;
+    (void)message;
+    ++*heard;
+}
+
+/* `filter`: of what it hears itself, until it has heard all of it; NULL: nothing. */
+static int publish_file(char **words, const char *client_id, bool retain, const char *filter)
 {
     FILE *file = fopen(words[2], "rb");
     char topic[RAW_TOPIC_BYTES];
     struct raw_bytes payload = {0};
-    struct raw raw = {0};
-    size_t count = 0;
+    size_t count = 0, heard = 0;
+    struct raw raw = {.on_message = hears, .context = &heard};
     if (!file)
         raw_die(words[2]);
     raw_connect(&raw, words[0], words[1], client_id);
+    if (filter) {
+        raw_subscribe(&raw, filter, 1);
+        raw_wait_granted(&raw, 1);
+    }
     double begun = raw_seconds();
     while (raw_file_get(file, topic, &payload)) {
         raw_publish(&raw, topic, payload.data, payload.length, retain);
         if (++count % TOGETHER == 0)
             raw_write(&raw);
-        while (raw.in_flight > WINDOW)
-            raw_read(&raw, -1);
+        for (; raw.in_flight > WINDOW; raw_read(&raw, -1))
+            raw_write(&raw);
     }
-    raw_write(&raw);
-    while (raw.in_flight)
+    for (raw_write(&raw); raw.in_flight || (filter && heard < count); raw_write(&raw))
         raw_read(&raw, -1);
     printf("published %zu %.3f\n", count, raw_seconds() - begun);
     free(payload.data);
@@ -122,10 +148,15 @@ static int publish_file(char **words, const char *client_id, bool retain)
 
 int verb_refill(char **words)
 {
-    return publish_file(words, "refill", true);
+    return publish_file(words, "refill", true, NULL);
+}
+
+int verb_refill_heard(char **words)
+{
+    return publish_file(words, "refill", true, words[3]);
 }
 
 int verb_say(char **words)
 {
-    return publish_file(words, "say", false);
+    return publish_file(words, "say", false, NULL);
 }

@@ -58,11 +58,11 @@ def median_cell(values, digits=2):
     return f"{statistics.median(values):.{digits}f}"
 
 
-def publish_raw(suite, kept, messages):
-    """Seconds of one raw publisher for so many messages of a file, into a broker of its own."""
+def publish_raw(suite, kept, messages, heard=False):
+    """Seconds of one raw publisher for so many messages of a file, into a broker of its own; `heard`: and until it has heard all of them."""
     field = suite.field()
     try:
-        published, seconds = field.raw("refill", kept)["published"]
+        published, seconds = (field.raw("refill-heard", kept, f"{ROOT}/#") if heard else field.raw("refill", kept))["published"]
         assert int(published) == messages
         return float(seconds)
     finally:

@@ -46,7 +46,7 @@ class Recovery:
     """The manager is killed and its store deleted, in turns with a plain subscriber that reads what is retained."""
 
     def __init__(self, suite, shape):
-        self.shape, self.ours, self.raw, self.messages = shape, [], [], []
+        self.shape, self.ours, self.raw, self.parsed, self.messages = shape, [], [], [], []
         field = suite.field()
         try:
             shape.fill(field)
@@ -61,6 +61,7 @@ class Recovery:
         field.settle()
         self.messages.append(count_retained(field, self.shape.workers))
         self.raw.append(drain(field, "-", MANAGER_FILTERS, self.messages[-1]))
+        self.parsed.append(float(field.raw("parse", ",".join(MANAGER_FILTERS))["drained"][1]))
         field.delete_store()
         begun = time.monotonic()
         field.start_manager()  # its id is new: what is submitted before has nobody to wait for
@@ -71,6 +72,7 @@ class Recovery:
     def add(self, table, limits):
         table.add(f"{self.shape}: from the manager's start until a new job runs", median_cell(self.ours), "", len(self.ours))
         table.add(f"{self.shape}: a raw subscriber reads what is retained", median_cell(self.raw), median_cell(self.messages, 0), len(self.raw))
+        table.add(f"{self.shape}: the same, and parses each with cJSON", median_cell(self.parsed), "", len(self.parsed))
         ratio, spread = ratio_of([one / other for one, other in zip(self.ours, self.raw)])
         limits.limit(f"{self.shape}: first right placement, to the raw subscriber", ratio, 2, spread=spread)
 
@@ -91,7 +93,7 @@ class Refill:
     """The broker is killed and its memory deleted; the reference publishes the same messages into another empty one."""
 
     def __init__(self, suite, shape):
-        self.shape, self.ours, self.raw, self.messages = shape, [], [], []
+        self.shape, self.ours, self.raw, self.heard, self.messages = shape, [], [], [], []
         field = suite.field()
         try:
             shape.fill(field)
@@ -106,6 +108,7 @@ class Refill:
         self.messages.append(count_retained(field, self.shape.workers) - self.shape.workers)
         drain(field, kept, documents, self.messages[-1])
         self.raw.append(publish_raw(suite, kept, self.messages[-1]))
+        self.heard.append(publish_raw(suite, kept, self.messages[-1], heard=True))
         time.sleep(CONNECTION_SETTLES_SECONDS)
         field.note_log()
         field.broker.kill()
@@ -122,6 +125,7 @@ class Refill:
     def add(self, table, limits):
         table.add(f"{self.shape}: from the broker's start until every document is there", median_cell(self.ours), median_cell(self.messages, 0), len(self.ours))
         table.add(f"{self.shape}: the same messages, one raw publisher", median_cell(self.raw), "", len(self.raw))
+        table.add(f"{self.shape}: the same, who also hears each once", median_cell(self.heard), "", len(self.heard))
         ratio, spread = ratio_of([one / other for one, other in zip(self.ours, self.raw)])
         limits.limit(f"{self.shape}: to the raw publisher (ours waits for its reconnects, too)", ratio, 1.5, spread=spread)
 
