@@ -45,14 +45,31 @@ static void set_unknown(struct manager *manager, struct node *node, bool unknown
             }
 }
 
+static bool has_others(const struct attempt *attempt)
+{
+    return attempt->older || attempt->instance->attempts != attempt;
+}
+
+/* What was heard of the node may tell apart two of an instance, and decides nothing else: jobs of
+ * which it has none are not looked through, since all nodes are heard at once after a start. */
+static void queue_jobs_with_doubles(struct manager *manager, struct node *node)
+{
+    for (size_t i = 0; i < node->binding_count; i++) {
+        const struct attempt *attempt = node->bindings[i]->attempts;
+        while (attempt && !has_others(attempt))
+            attempt = attempt->next;
+        if (attempt)
+            job_queue(manager, node->bindings[i]->job);
+    }
+}
+
 static void set_liveness(struct manager *manager, struct node *node, enum liveness liveness)
 {
     bool was_silent = node->liveness == NODE_SILENT;
     node->liveness = liveness;
     node_refresh(manager, node);
     if (was_silent == (liveness == NODE_SILENT)) {
-        /* seen for the first time since we listen: two of an instance may now be told apart */
-        node_queue_jobs(manager, node);
+        queue_jobs_with_doubles(manager, node); /* seen for the first time since we listen */
         return;
     }
     set_unknown(manager, node, liveness == NODE_SILENT);
@@ -173,7 +190,7 @@ static void believe_reports(struct manager *manager, struct node *node)
             attempt->unheard = false;
         }
     if (news)
-        node_queue_jobs(manager, node);
+        queue_jobs_with_doubles(manager, node);
 }
 
 void on_heartbeat(struct manager *manager, const struct manager_event *event)
