@@ -67,7 +67,6 @@ enum {
     REPORT_HELD_MS = 50, /* what is just being started is reported with what follows */
     RUNTIME_LIST_INTERVAL_MS = 30 * 1000,
     ANSWER_TIMEOUT_MS = 10 * 1000,
-    LATE_MS = 1000, /* who comes later than this to a deadline stood still himself */
     RECONNECT_MIN_MS = 1000,
     RECONNECT_MAX_MS = 30 * 1000,
     BACKOFF_RESET_MS = 10 * 1000,  /* a run this long ends a series of growing restart delays */

@@ -213,16 +213,6 @@ static void bus_on_batch_end(void *context)
     bus_arm(bus);
 }
 
-/* A loop that stood still has not read yet what came meanwhile. */
-static void bus_check_progress(struct mqtt_bus *bus, int64_t now_ms)
-{
-    int64_t late_ms = now_ms - (bus->progress_ms + ANSWER_TIMEOUT_MS);
-    if (late_ms > LATE_MS)
-        bus->progress_ms = now_ms - ANSWER_TIMEOUT_MS + LATE_MS;
-    else if (late_ms >= 0)
-        mqtt_connection_renew(bus, "publications are not acknowledged");
-}
-
 static void bus_on_timer(void *context)
 {
     struct mqtt_bus *bus = context;
@@ -231,8 +221,9 @@ static void bus_on_timer(void *context)
     for (int i = 0; bus->connection == CONNECTED && i < MQTT_STAGES_MAX; i++)
         if (now_ms >= bus->stages[i].retry_ms)
             subscription_send(bus, &bus->stages[i]);
-    if (bus->connection == CONNECTED && outbox_in_flight(bus->outbox))
-        bus_check_progress(bus, now_ms);
+    if (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) &&
+        now_ms >= bus->progress_ms + ANSWER_TIMEOUT_MS)
+        mqtt_connection_renew(bus, "publications are not acknowledged");
     bus_arm(bus);
 }
 

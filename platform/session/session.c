@@ -305,9 +305,7 @@ void session_on_timer(struct session *session, struct now now)
 {
     if (now.mono_ms < session->deadline_ms)
         return;
-    if (!session->heard && now.mono_ms - session->deadline_ms > LATE_MS)
-        session->deadline_ms = now.mono_ms + LATE_MS; /* what came meanwhile is not read yet */
-    else if (!session->heard)
+    if (!session->heard)
         session_reconnect(session, session->phase == PHASE_BARRIER
                                        ? "the barrier did not come back"
                                        : "a subscription was not answered");

@@ -12,10 +12,9 @@
  * each hears, when it connects again, that the other has spoken since: on_duplicate.
  *
  * Failure modes. Nothing at all within ANSWER_TIMEOUT_MS while a subscription or a barrier is
- * awaited, and we looked: the bus connects again. Something, but not the barrier: a slow broker, or
- * one that dropped it (as it does with what exceeds its queue). Another barrier is sent after it;
- * when that comes back alone, the first was dropped, and what was retained may have been: the bus
- * connects
+ * awaited: the bus connects again. Something, but not the barrier: a slow broker, or one that
+ * dropped it (as it does with what exceeds its queue). Another barrier is sent after it; when that
+ * comes back alone, the first was dropped, and what was retained may have been: the bus connects
  * again. The shell owns the bus handler and forwards to session_*. */
 #ifndef ARGOSY_PLATFORM_SESSION_H
 #define ARGOSY_PLATFORM_SESSION_H

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static void publish_number(struct client *client, const char *topic, int number, bool retain)
 {
@@ -221,17 +220,4 @@ void a_frozen_broker_is_left_when_it_acknowledges_nothing(void **state)
     UNTIL(client, client->subscribed == 2 && client->heard_count == 1);
     one_end(one);
     fixture_end(&other);
-}
-
-void a_loop_that_stood_still_reads_before_it_doubts(void **state)
-{
-    struct one *one = one_begin(state);
-    struct client *client = &one->client;
-    client_open(client, &one->config, "n");
-    UNTIL(client, client->subscribed);
-    publish_number(client, "n", 1, false);
-    nanosleep(&(struct timespec){.tv_sec = (ANSWER_TIMEOUT_MS + 2 * LATE_MS) / 1000}, NULL);
-    UNTIL(client, !client->bus->ops->pending(client->bus));
-    assert_int_equal(client->connects, 1);
-    one_end(one);
 }

@@ -24,8 +24,7 @@
     X(what_is_retained_and_what_is_said_can_be_had_apart)     \
     X(response_topic_and_correlation_are_handed_over)         \
     X(a_publication_that_is_not_permitted_is_told)            \
-    X(a_frozen_broker_is_left_when_it_acknowledges_nothing)   \
-    X(a_loop_that_stood_still_reads_before_it_doubts)
+    X(a_frozen_broker_is_left_when_it_acknowledges_nothing)
 
 #define BUS_TESTS_AUTO(X)                        \
     X(version_5_is_used_where_the_broker_has_it) \

@@ -270,23 +270,6 @@ static void a_barrier_that_does_not_come_back_connects_again(void **state)
     assert_presence(fixture, "online", START_MS + 1);
 }
 
-static void who_stood_still_himself_waits_for_what_came_meanwhile(void **state)
-{
-    struct fixture *fixture = *state;
-    struct process *process = &fixture->process;
-    memory_broker_drop_next(fixture->broker, 2); /* the birth and the barrier */
-    settle(fixture);
-    process->now.mono_ms = START_MS + ANSWER_TIMEOUT_MS + 2 * LATE_MS;
-    session_on_timer(process->session, process->now);
-    settle(fixture);
-    assert_int_equal(session_stage(process->session), 0);
-    assert_int_equal(session_deadline_ms(process->session), process->now.mono_ms + LATE_MS);
-    process->now.mono_ms += LATE_MS;
-    session_on_timer(process->session, process->now);
-    settle(fixture);
-    assert_int_equal(session_stage(process->session), 2);
-}
-
 static void wait_out(struct process *process)
 {
     if (session_deadline_ms(process->session) == INT64_MAX)
@@ -443,7 +426,6 @@ int main(void)
         TEST(after_a_broker_that_forgot_everything_the_stages_run_again),
         TEST(a_refused_subscription_waits_for_the_bus_to_ask_again),
         TEST(a_barrier_that_does_not_come_back_connects_again),
-        TEST(who_stood_still_himself_waits_for_what_came_meanwhile),
         TEST(a_slow_broker_is_waited_for_while_anything_comes),
         TEST(a_barrier_that_only_a_later_one_follows_was_dropped),
         TEST(its_own_will_of_the_present_session_is_answered_by_the_next_one),
