@@ -5,8 +5,9 @@
  * open; a DELIVERED event takes it out. What the client tells is handled in order and ends in one
  * on_batch_end.
  *
- * Failure modes. No acknowledgement for ANSWER_TIMEOUT_MS although something is in flight: connect
- * again. OVERFLOW: messages were dropped, so connect again and hear what is retained anew. A filter
+ * Failure modes. No acknowledgement for ANSWER_TIMEOUT_MS although something is in flight, and
+ * nothing else heard either, or ANSWERS_MISSED times that long whatever is heard: connect again.
+ * OVERFLOW: messages were dropped, so connect again and hear what is retained anew. A filter
  * refused: asked again after a pause. */
 #include "platform/adapters/bus_mqtt.h"
 
@@ -27,6 +28,7 @@ enum {
     WINDOW = 256,
     WINDOW_UNTOLD = 16, /* of a broker of MQTT 5 that may allow as few as 20 */
     SUBSCRIBE_AGAIN_MS = 2000,
+    ANSWERS_MISSED = 3,
     PACKET_TOO_LARGE = 0x95, /* a reason of MQTT 5 */
     FLOOD = 1000,            /* publications that waited at once */
 };
@@ -87,12 +89,19 @@ static void bus_give_back(struct mqtt_bus *bus)
     bus->flooded = count >= FLOOD || (bus->flooded && count);
 }
 
+static void bus_note_progress(struct mqtt_bus *bus)
+{
+    bus->progress_ms = bus_now_ms(bus);
+    bus->heard = false;
+    bus->missed = 0;
+}
+
 static void bus_on_delivered(struct mqtt_bus *bus, const struct mqtt_event *event)
 {
     struct outbox_entry *entry = outbox_find(bus->outbox, event->token);
     if (!entry)
         return;
-    bus->progress_ms = bus_now_ms(bus);
+    bus_note_progress(bus);
     bus_tell_refused(bus, entry->publication.topic, event->code, event->text);
     outbox_acknowledged(bus->outbox, entry);
     bus_give_back(bus);
@@ -109,7 +118,7 @@ static void bus_pump(struct mqtt_bus *bus)
         if (result && result != -ERR_TOO_LARGE)
             break; /* full: the next acknowledgement pumps again; lost: so does the next connect */
         if (!outbox_in_flight(bus->outbox))
-            bus->progress_ms = bus_now_ms(bus);
+            bus_note_progress(bus);
         outbox_sent(bus->outbox, entry, token);
         if (result)
             bus_on_delivered(bus, &(struct mqtt_event){.token = token,
@@ -157,6 +166,7 @@ static void bus_on_subscribed(struct mqtt_bus *bus, const struct mqtt_event *eve
 static void bus_on_arrived(struct mqtt_bus *bus, const struct bus_message *arrived)
 {
     struct bus_message message = *arrived;
+    bus->heard = true;
     message.topic = below_root(bus, arrived->topic);
     if (message.topic)
         bus->config.handler.on_message(bus->config.handler.context, &message);
@@ -213,6 +223,16 @@ static void bus_on_batch_end(void *context)
     bus_arm(bus);
 }
 
+/* While the broker speaks they may be behind what it says; or it dropped them with what exceeded
+ * our queue, so not for ever. */
+static void bus_miss_acknowledgements(struct mqtt_bus *bus, int64_t now_ms)
+{
+    if (!bus->heard || ++bus->missed == ANSWERS_MISSED)
+        mqtt_connection_renew(bus, "publications are not acknowledged");
+    bus->heard = false;
+    bus->progress_ms = now_ms;
+}
+
 static void bus_on_timer(void *context)
 {
     struct mqtt_bus *bus = context;
@@ -223,7 +243,7 @@ static void bus_on_timer(void *context)
             subscription_send(bus, &bus->stages[i]);
     if (bus->connection == CONNECTED && outbox_in_flight(bus->outbox) &&
         now_ms >= bus->progress_ms + ANSWER_TIMEOUT_MS)
-        mqtt_connection_renew(bus, "publications are not acknowledged");
+        bus_miss_acknowledgements(bus, now_ms);
     bus_arm(bus);
 }
 

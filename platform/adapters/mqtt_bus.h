@@ -35,6 +35,8 @@ struct mqtt_bus {
     int64_t connect_ms; /* when to connect, while WAITING */
     int64_t connected_ms;
     int64_t progress_ms; /* of the present state, or the last acknowledgement */
+    bool heard;          /* something, since then */
+    int missed;          /* times that only something else was heard */
     bool closing;
 };
 

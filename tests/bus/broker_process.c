@@ -32,7 +32,7 @@ static struct sockaddr_in loopback(int port)
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static int listen_on(int port)
+int port_listen(int port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     struct sockaddr_in address = loopback(port);
@@ -65,7 +65,7 @@ int port_take(void)
 {
     enum { FIRST = 21000, LAST = 21099 };
     for (int port = FIRST; port <= LAST; port++) {
-        int fd = port_mark(port) ? listen_on(port) : -1;
+        int fd = port_mark(port) ? port_listen(port) : -1;
         if (fd < 0)
             continue;
         close(fd);
@@ -218,7 +218,7 @@ static void relay_run(void *context)
 int relay_start(int port, pid_t *ret_pid)
 {
     int own = port_take();
-    struct relay relay = {listen_on(own), port};
+    struct relay relay = {port_listen(own), port};
     *ret_pid = child_start(relay_run, &relay);
     close(relay.listener);
     return own;

@@ -22,6 +22,8 @@ void broker_stop(struct broker_process *broker);
 
 /* A port of loopback that nobody uses. */
 int port_take(void);
+/* A socket that listens on it; -1: somebody has it. */
+int port_listen(int port);
 /* Starts a child that dies with the test, in `run`; returns its pid. */
 pid_t child_start(void (*run)(void *context), void *context);
 void child_kill(pid_t pid);

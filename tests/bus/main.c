@@ -22,8 +22,9 @@ int main(int count, char **words)
 #define WITH_3(name)    {#name " (3.1.1)", name, NULL, NULL, &protocol_3},
 #define WITH_5(name)    {#name " (5)", name, NULL, NULL, &protocol_5},
 #define WITH_AUTO(name) {#name " (auto)", name, NULL, NULL, &protocol_auto},
-    const struct CMUnitTest tests[] = {BUS_TESTS_BOTH(WITH_3) BUS_TESTS_BOTH(WITH_5) BUS_TESTS_V5(
-        WITH_5) BUS_TESTS_AUTO(WITH_AUTO) BUS_TESTS_OF_CLIENT(WITH_3) BUS_TESTS_OF_CLIENT(WITH_5)};
+    const struct CMUnitTest tests[] = {
+        BUS_TESTS_BOTH(WITH_3) BUS_TESTS_V3(WITH_3) BUS_TESTS_BOTH(WITH_5) BUS_TESTS_V5(WITH_5)
+            BUS_TESTS_AUTO(WITH_AUTO) BUS_TESTS_OF_CLIENT(WITH_3) BUS_TESTS_OF_CLIENT(WITH_5)};
     signal(SIGPIPE, SIG_IGN);
     if (count > 1)
         cmocka_set_test_filter(words[1]);

@@ -1,10 +1,12 @@
 /* What the bus does when brokers and connections die, and how fast it is when they do not. */
 #include "schema/limits.h"
 #include "tests/bus/bus_fixture.h"
+#include "tests/bus/slow_broker.h"
 #include "tests/bus/tests.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -220,4 +222,41 @@ void a_frozen_broker_is_left_when_it_acknowledges_nothing(void **state)
     UNTIL(client, client->subscribed == 2 && client->heard_count == 1);
     one_end(one);
     fixture_end(&other);
+}
+
+/* A client of a broker that acknowledges after `silent_ms`. */
+static void slow_begin(struct one *one, struct slow_broker *broker, int silent_ms)
+{
+    static char address[64];
+    broker->silent_ms = silent_ms;
+    slow_broker_start(broker);
+    snprintf(address, sizeof address, "127.0.0.1:%d", broker->port);
+    one->address = address;
+    client_open(&one->client, &one->config, "n");
+    UNTIL(&one->client, one->client.subscribed);
+    publish_number(&one->client, "n", 1, false);
+}
+
+void a_broker_that_speaks_is_waited_for_when_it_acknowledges_late(void **state)
+{
+    struct one *one = one_begin(state);
+    struct client *client = &one->client;
+    struct slow_broker broker;
+    slow_begin(one, &broker, ANSWER_TIMEOUT_MS + 2000);
+    UNTIL(client, !client->bus->ops->pending(client->bus) || client->disconnects);
+    assert_int_equal(client->disconnects, 0);
+    child_kill(broker.pid);
+    one_end(one);
+}
+
+void a_broker_that_speaks_and_never_acknowledges_is_left(void **state)
+{
+    struct one *one = one_begin(state);
+    struct client *client = &one->client;
+    struct slow_broker broker;
+    slow_begin(one, &broker, INT_MAX);
+    UNTIL(client, client->disconnects);
+    assert_int_equal(client->bus->ops->pending(client->bus), 1);
+    child_kill(broker.pid);
+    one_end(one);
 }

@@ -19,6 +19,10 @@
     X(a_stream_survives_cuts_without_a_gap)                                         \
     X(the_next_broker_is_tried_when_one_is_gone)
 
+#define BUS_TESTS_V3(X)                                             \
+    X(a_broker_that_speaks_is_waited_for_when_it_acknowledges_late) \
+    X(a_broker_that_speaks_and_never_acknowledges_is_left)
+
 #define BUS_TESTS_V5(X)                                       \
     X(own_messages_do_not_come_back_when_they_are_not_wanted) \
     X(what_is_retained_and_what_is_said_can_be_had_apart)     \
@@ -44,6 +48,7 @@
 
 #define BUS_TEST_PROTOTYPE(name) void name(void **state);
 BUS_TESTS_BOTH(BUS_TEST_PROTOTYPE)
+BUS_TESTS_V3(BUS_TEST_PROTOTYPE)
 BUS_TESTS_V5(BUS_TEST_PROTOTYPE)
 BUS_TESTS_AUTO(BUS_TEST_PROTOTYPE)
 BUS_TESTS_OF_CLIENT(BUS_TEST_PROTOTYPE)
