@@ -290,6 +290,7 @@ static void worker_emptied_away(struct world *world)
     if (!fault_may_lose(world))
         return;
     world_note(world, "fault: %s comes back without its store", process->name);
+    world->lost_ms += away_ms; /* only then it hears what the others know */
     process_kill(world, process, away_ms);
     sim_store_clear(process->store);
 }
