@@ -1,7 +1,8 @@
 /* argosy-manager: settings, adapters, the loop.
  *
- *   settings -> store opened -> shell (reads the store) -> bus -> loop, until SIGTERM or SIGINT ->
- * offline
+ *   settings -> store opened -> shell (reads the store) -> two buses -> loop, until SIGTERM or
+ * SIGINT
+ * -> offline
  *
  * Exit codes: 0 ended on request, 1 cannot work (the reason on stderr), 2 wrong options. */
 #include "manager/settings.h"
@@ -22,6 +23,7 @@ struct program {
     struct arena arena;
     struct manager_shell *shell;
     struct bus *bus;
+    struct bus *commands;
 };
 
 static void rearm(void *context, int64_t mono_ms)
@@ -56,14 +58,19 @@ static int make_shell(struct program *program, struct err *err)
     return manager_shell_new(&config, &program->shell, err);
 }
 
-static int make_bus(struct program *program, struct err *err)
+static int make_buses(struct program *program, struct err *err)
 {
     struct mqtt_bus_config config = program_bus_config(&program->base, &program->settings.program);
     config.client_id =
         arena_printf(&program->arena, "argosy-manager-%s", manager_shell_id(program->shell));
-    config.persistent = true; /* commands wait at the broker while we are away */
     config.handler = manager_shell_bus_handler(program->shell);
-    return mqtt_bus_new(&config, &program->bus, err);
+    int result = mqtt_bus_new(&config, &program->bus, err);
+    if (result)
+        return result;
+    config.client_id = manager_shell_commands_id(program->shell);
+    config.persistent = true; /* commands wait at the broker while we are away */
+    config.handler = manager_shell_commands_handler(program->shell);
+    return mqtt_bus_new(&config, &program->commands, err);
 }
 
 static int make_all(struct program *program, struct err *err)
@@ -76,7 +83,7 @@ static int make_all(struct program *program, struct err *err)
         program->base.store = background_store_new(program->base.store, program->base.loop);
         result = make_shell(program, err);
     }
-    return result ? result : make_bus(program, err);
+    return result ? result : make_buses(program, err);
 }
 
 static void release(struct program *program)
@@ -97,7 +104,7 @@ static int run(struct program *program)
     if (result) {
         log_error("%s", err.text);
     } else {
-        manager_shell_start(program->shell, program->bus);
+        manager_shell_start(program->shell, program->bus, program->commands);
         loop_run(program->base.loop);
         manager_shell_stop(program->shell);
     }

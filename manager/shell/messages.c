@@ -26,22 +26,21 @@ struct message_row {
     enum topic_kind topic;
     enum event_kind event;
     const struct record *record; /* NULL: the content does not matter */
-    int stage;                   /* heard from that stage on */
     bool ours;                   /* nobody else may write it */
 };
 
 static const struct message_row rows[] = {
-    {TOPIC_JOB_SPEC, EVENT_JOB_DOCUMENT, &job_document_record, STAGE_DOCUMENTS, true},
-    {TOPIC_JOB_HISTORY, EVENT_JOB_HISTORY, &job_history_record, STAGE_DOCUMENTS, true},
-    {TOPIC_JOB_STATUS, EVENT_JOB_STATUS, &job_status_record, STAGE_DOCUMENTS, true},
-    {TOPIC_NODE_DESIRED, EVENT_NODE_DESIRED, &node_desired_record, STAGE_DOCUMENTS, true},
-    {TOPIC_NODE_ASSIGN, EVENT_ASSIGNMENT, &assignment_record, STAGE_ASSIGNMENTS, true},
-    {TOPIC_MANAGER_STATUS, EVENT_MANAGER_STATUS, &manager_status_record, STAGE_DOCUMENTS, true},
-    {TOPIC_NODE_STATUS, EVENT_NODE_PRESENCE, &presence_record, STAGE_WORKERS, false},
-    {TOPIC_NODE_INFO, EVENT_NODE_INFO, &node_info_record, STAGE_WORKERS, false},
-    {TOPIC_NODE_STATE, EVENT_NODE_STATE, &node_state_record, STAGE_WORKERS, false},
-    {TOPIC_NODE_METRICS, EVENT_HEARTBEAT, NULL, STAGE_WORKERS, false},
-    {TOPIC_ANSWER, EVENT_ANSWER_ASSIGNMENT, &answer_record, STAGE_WORKERS, false},
+    {TOPIC_JOB_SPEC, EVENT_JOB_DOCUMENT, &job_document_record, true},
+    {TOPIC_JOB_HISTORY, EVENT_JOB_HISTORY, &job_history_record, true},
+    {TOPIC_JOB_STATUS, EVENT_JOB_STATUS, &job_status_record, true},
+    {TOPIC_NODE_DESIRED, EVENT_NODE_DESIRED, &node_desired_record, true},
+    {TOPIC_NODE_ASSIGN, EVENT_ASSIGNMENT, &assignment_record, true},
+    {TOPIC_MANAGER_STATUS, EVENT_MANAGER_STATUS, &manager_status_record, true},
+    {TOPIC_NODE_STATUS, EVENT_NODE_PRESENCE, &presence_record, false},
+    {TOPIC_NODE_INFO, EVENT_NODE_INFO, &node_info_record, false},
+    {TOPIC_NODE_STATE, EVENT_NODE_STATE, &node_state_record, false},
+    {TOPIC_NODE_METRICS, EVENT_HEARTBEAT, NULL, false},
+    {TOPIC_ANSWER, EVENT_ANSWER_ASSIGNMENT, &answer_record, false},
 };
 
 static const struct message_row *row_of(enum topic_kind kind)
@@ -198,27 +197,11 @@ int manager_shell_hear_stored(struct manager_shell *shell, const struct bus_mess
     return row ? hear(shell, row, &topic, message, true) : 0;
 }
 
-/* What a persistent session delivers before the stage that subscribes to it comes again, retained,
- * with that stage. A retained heartbeat is none. */
-static bool is_untimely(const struct manager_shell *shell, const struct message_row *row,
-                        const struct bus_message *message)
-{
-    if (session_stage(shell->session) + 1 < row->stage)
-        return true;
-    return row->topic == TOPIC_NODE_METRICS && message->retained;
-}
-
 void manager_shell_on_message(struct manager_shell *shell, const struct bus_message *message)
 {
     struct topic topic;
-    if (!topic_parse(message->topic, &topic))
-        return;
-    if (topic.kind == TOPIC_DO_JOB || topic.kind == TOPIC_DO_NODE) {
-        manager_shell_on_command(shell, message, &topic);
-        return;
-    }
-    const struct message_row *row = row_of(topic.kind);
-    if (!row || is_untimely(shell, row, message))
+    const struct message_row *row = topic_parse(message->topic, &topic) ? row_of(topic.kind) : NULL;
+    if (!row || (row->topic == TOPIC_NODE_METRICS && message->retained)) /* no heartbeat */
         return;
     if (row->ours && message->retained)
         ledger_heard(shell->ledger, message->topic, message->payload, message->length);

@@ -68,6 +68,7 @@ int64_t manager_shell_deadline_ms(const struct manager_shell *shell)
         return INT64_MAX;
     int64_t deadline_ms = manager_deadline_ms(shell->manager);
     deadline_ms = earlier(deadline_ms, session_deadline_ms(shell->session));
+    deadline_ms = earlier(deadline_ms, manager_shell_commands_deadline_ms(shell));
     deadline_ms = earlier(deadline_ms, shell->tokens_prune_ms);
     bool may_write = has_to_write(shell) && !ledger_is_committing(shell->ledger);
     return may_write ? earlier(deadline_ms, shell->commit_retry_ms) : deadline_ms;
@@ -108,7 +109,7 @@ static void on_committed(void *context, int result, const struct err *err)
 static void renew(struct manager_shell *shell)
 {
     size_t limit = shell->renewed_at_once;
-    if (manager_is_renewing(shell->manager) && session_stage(shell->session) == STAGE_COMMANDS &&
+    if (manager_is_renewing(shell->manager) && session_stage(shell->session) == STAGE_WORKERS &&
         ledger_count(shell->ledger) + shell->bus->ops->pending(shell->bus) < limit)
         manager_shell_step(shell,
                            &(struct manager_event){.kind = EVENT_RENEW, .renew_limit = limit});
@@ -161,6 +162,7 @@ static void lead(struct manager_shell *shell)
         ledger_forget_heard(shell->ledger);
     else if (ledger_republish(shell->ledger, manager_shell_is_own, shell, &err))
         log_error("cannot publish what is stored: %s", err.text);
+    manager_shell_hear_commands(shell);
 }
 
 static void on_stage(void *context, int stage)
@@ -171,9 +173,6 @@ static void on_stage(void *context, int stage)
         manager_shell_size_stages(shell);
     if (stage == STAGE_WORKERS)
         lead(shell);
-    if (stage == STAGE_COMMANDS && is_leading(shell)) /* who reads this may command */
-        log_info("leading cluster=%s term=%lld", manager_cluster(shell->manager),
-                 (long long)manager_term(shell->manager));
 }
 
 static void on_session(void *context, int64_t session)
@@ -295,8 +294,9 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
         shell->config.read_at_once = DEFAULT_READ_AT_ONCE;
     shell->renewed_at_once = shell->config.backlog / RENEWED_PART + 1;
     shell->waiting_end = &shell->waiting;
-    shell->tokens_prune_ms = INT64_MAX;
+    shell->tokens_prune_ms = shell->commands_granted_by_ms = INT64_MAX;
     snprintf(shell->root, sizeof(shell->root), "%s", config->root);
+    manager_shell_name_commands(shell);
     prng_init(&shell->prng, config->seed);
     hash_memory_init(&shell->echoes, HASHES_KEPT);
     hash_memory_init(&shell->reported, HASHES_KEPT);
@@ -314,6 +314,7 @@ void manager_shell_free(struct manager_shell *shell)
 {
     if (!shell)
         return;
+    manager_shell_close_commands(shell);
     manager_shell_drop_waiting(shell);
     tokens_release(shell);
     arena_release(&shell->piece);
@@ -326,7 +327,7 @@ void manager_shell_free(struct manager_shell *shell)
     free(shell);
 }
 
-void manager_shell_start(struct manager_shell *shell, struct bus *bus)
+void manager_shell_start(struct manager_shell *shell, struct bus *bus, struct bus *commands)
 {
     struct now now = manager_shell_now(shell);
     struct session_config session = {
@@ -342,6 +343,7 @@ void manager_shell_start(struct manager_shell *shell, struct bus *bus)
         .prng = &shell->prng,
     };
     shell->bus = bus;
+    shell->commands = commands;
     shell->ledger = ledger_new(shell->config.store, bus);
     shell->session = session_new(&session, now);
     shell->started = true;
@@ -355,6 +357,8 @@ void manager_shell_on_timer(struct manager_shell *shell)
     struct now now = manager_shell_now(shell);
     if (session_deadline_ms(shell->session) <= now.mono_ms)
         session_on_timer(shell->session, now);
+    if (manager_shell_commands_deadline_ms(shell) <= now.mono_ms)
+        manager_shell_look_after_commands(shell);
     if (shell->tokens_prune_ms <= now.mono_ms)
         tokens_prune(shell);
     manager_shell_end_of_batch(shell);
@@ -362,6 +366,7 @@ void manager_shell_on_timer(struct manager_shell *shell)
 
 void manager_shell_stop(struct manager_shell *shell)
 {
+    manager_shell_close_commands(shell);
     if (is_leading(shell)) {
         shell->config.backlog = SIZE_MAX; /* who waits would not be heard again */
         manager_shell_end_of_batch(shell);

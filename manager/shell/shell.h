@@ -9,6 +9,9 @@
  * Failure modes: the commit fails -> nothing is published, commands are refused (store_failed),
  * tried again each second. The link is lost -> deciding pauses, the stages run again at the next
  * connect. Another manager leads with a higher term -> this one says so and does nothing any more.
+ *
+ * It has two buses: one for documents, whose session ends with its connection, and one that only
+ * brings commands, whose session the broker keeps while there is no manager.
  */
 #ifndef ARGOSY_MANAGER_SHELL_H
 #define ARGOSY_MANAGER_SHELL_H
@@ -47,16 +50,20 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
                       struct err *err);
 void manager_shell_free(struct manager_shell *shell); /* accepts NULL */
 
-/* The manager's id: also the client id of its bus. */
+/* The manager's id: part of the client id of the bus for documents. */
 const char *manager_shell_id(const struct manager_shell *shell);
-/* For the bus adapter, which is made before manager_shell_start(). */
+/* The client id of the bus for commands: of all managers of this root, one after the other. */
+const char *manager_shell_commands_id(const struct manager_shell *shell);
+/* For the bus adapters, which are made before manager_shell_start(). */
 struct bus_handler manager_shell_bus_handler(struct manager_shell *shell);
-/* Connects. The bus stays the caller's. */
-void manager_shell_start(struct manager_shell *shell, struct bus *bus);
+struct bus_handler manager_shell_commands_handler(struct manager_shell *shell);
+/* Connects. The bus for documents stays the caller's. The one for commands becomes the shell's: it
+ * is started when the manager leads, and closed when another one does, or with the shell. */
+void manager_shell_start(struct manager_shell *shell, struct bus *bus, struct bus *commands);
 void manager_shell_on_timer(struct manager_shell *shell);
 /* Monotonic time at which it wants manager_shell_on_timer(), INT64_MAX: never. */
 int64_t manager_shell_deadline_ms(const struct manager_shell *shell);
-/* Says offline. The caller closes the bus after it. */
+/* Hears no more commands, and says offline. The caller closes the bus after it. */
 void manager_shell_stop(struct manager_shell *shell);
 
 /* The core, for invariants in simulations. */

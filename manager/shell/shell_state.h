@@ -17,8 +17,8 @@ enum {
     STAGE_DOCUMENTS = 1, /* our own documents */
     STAGE_ASSIGNMENTS = 2,
     STAGE_WORKERS = 3, /* theirs: the picture is whole after it */
-    STAGE_COMMANDS = 4,
-    MANAGER_STAGES = 4,
+    MANAGER_STAGES = 3,
+    COMMANDS_ID_LENGTH = 32, /* "argosy-commands-" and a hash of 64 bits */
     MANAGER_ID_LENGTH = 12,
     COMMIT_RETRY_MS = 1000,
     SEQ_RESERVED = 1000, /* sequence numbers made durable at a time */
@@ -53,6 +53,11 @@ struct manager_shell {
     struct ledger *ledger;
     struct bus *bus;
     struct session *session;
+    struct bus *commands; /* NULL: closed for good */
+    char commands_id[COMMANDS_ID_LENGTH + 1];
+    bool commands_started;
+    bool commands_reach_us;         /* they are subscribed to */
+    int64_t commands_granted_by_ms; /* INT64_MAX: nothing is awaited */
     struct session_stage stages[MANAGER_STAGES];
     struct bus_filter own_filters[8], worker_filters[5];
     bool in_pieces; /* assignments and states are read node by node */
@@ -116,6 +121,16 @@ void manager_shell_on_message(struct manager_shell *shell, const struct bus_mess
  * or cannot be read. */
 int manager_shell_learn_zone(struct manager_shell *shell, const struct job_spec *spec,
                              struct err *err);
+
+/* commands_bus.c: the connection that brings commands */
+void manager_shell_name_commands(struct manager_shell *shell);
+/* We lead. */
+void manager_shell_hear_commands(struct manager_shell *shell);
+/* Never from a handler. */
+void manager_shell_close_commands(struct manager_shell *shell);
+int64_t manager_shell_commands_deadline_ms(const struct manager_shell *shell);
+/* Once that has come. */
+void manager_shell_look_after_commands(struct manager_shell *shell);
 
 /* commands.c, answers.c */
 void manager_shell_on_command(struct manager_shell *shell, const struct bus_message *message,

@@ -3,7 +3,6 @@
  *   1  its own documents but assignments: few, and the nodes' indexes count what is to come
  *   2  assignments   at once, or, where they are more than READ_AT_ONCE, node by node
  *   3  the workers' documents, their states likewise: the picture is whole
- *   4  commands
  *
  * A broker drops what exceeds a subscriber's queue and tells nobody, and one subscription may be
  * answered with all that is retained. In pieces the filter of all nodes brings only what is said
@@ -21,7 +20,6 @@ enum { OWN_ASSIGNMENTS = 7, WORKERS_METRICS = 3, WORKERS_STATES = 4 };
 
 void manager_shell_make_stages(struct manager_shell *shell)
 {
-    static const struct bus_filter commands = {.filter = "do/+/+/+", .qos = 1};
     const char *const own[] = {shell->barrier_topic, shell->presence_topic, "manager/status",
                                "jobs/+/spec",        "jobs/+/history",      "jobs/+/status",
                                "nodes/+/desired",    "nodes/+/assign/+"};
@@ -37,7 +35,6 @@ void manager_shell_make_stages(struct manager_shell *shell)
     stages[STAGE_ASSIGNMENTS - 1] = (struct session_stage){&shell->own_filters[OWN_ASSIGNMENTS], 1};
     stages[STAGE_WORKERS - 1] =
         (struct session_stage){shell->worker_filters, ARRAY_LENGTH(worker_filters)};
-    stages[STAGE_COMMANDS - 1] = (struct session_stage){&commands, 1};
 }
 
 void manager_shell_size_stages(struct manager_shell *shell)

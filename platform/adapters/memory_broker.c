@@ -144,13 +144,13 @@ size_t memory_broker_route(struct memory_broker *broker, const struct memory_ses
     if (message->retained)
         broker_retain(broker, message);
     struct bus_message live = *message;
-    live.retained = false;
     size_t receivers = 0;
     for (struct memory_session *session = broker->sessions; session; session = session->hh.next) {
         const struct memory_filter *filter = session_filter(session, from, message->topic);
         if (!filter)
             continue;
         receivers++;
+        live.retained = message->retained && filter->sent == BUS_FLAGGED;
         session_deliver(broker, session, &live, filter->qos);
     }
     return receivers;
@@ -273,7 +273,7 @@ void memory_session_subscribe(struct memory_broker *broker, struct memory_sessio
     for (size_t i = 0; i < count && answer.granted; i++) {
         if (filters[i].sent != BUS_RETAINED)
             session_add_filter(session, &filters[i]);
-        if (filters[i].sent == BUS_ALL || filters[i].sent == BUS_RETAINED)
+        if (filters[i].sent != BUS_SAID && filters[i].sent != BUS_OTHERS)
             session_deliver_retained(broker, session, &filters[i]);
     }
 }

@@ -105,6 +105,7 @@ static const int subscribe_options[] = {
     [BUS_SAID] = MQTT_SUB_OPT_SEND_RETAIN_NEVER,
     [BUS_OTHERS] = MQTT_SUB_OPT_NO_LOCAL | MQTT_SUB_OPT_SEND_RETAIN_NEVER,
     [BUS_RETAINED] = 0,
+    [BUS_FLAGGED] = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED,
 };
 
 static int part_send(struct mqtt_client *client, char **topics, int count, int qos,
@@ -137,9 +138,9 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
     struct mqtt_socket *outer = mqtt_socket_enter(&client->socket);
     uint64_t token = ++client->last_token;
     int result = 0;
-    for (int kind = 0; kind < 8 && !result; kind++) {
+    for (size_t kind = 0; kind < 2 * ARRAY_LENGTH(subscribe_options) && !result; kind++) {
         char *chosen[MQTT_FILTERS_MAX];
-        int chosen_count = 0, qos = kind & 1;
+        int chosen_count = 0, qos = (int)(kind & 1);
         enum bus_sent sent = (enum bus_sent)(kind >> 1);
         for (size_t i = 0; i < count; i++)
             if (filters[i].qos == qos && filters[i].sent == sent)

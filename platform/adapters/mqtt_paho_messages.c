@@ -140,6 +140,7 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
         subscribe[i] = initial;
         bool said = filters[i].sent == BUS_SAID || filters[i].sent == BUS_OTHERS;
         subscribe[i].noLocal = filters[i].sent == BUS_OTHERS;
+        subscribe[i].retainAsPublished = filters[i].sent == BUS_FLAGGED;
         subscribe[i].retainHandling = said ? RETAIN_NEVER : 0;
         qos[i] = filters[i].qos;
     }

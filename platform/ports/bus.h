@@ -27,7 +27,8 @@ struct bus_message {
     const void *payload;
     size_t length;
     int qos;
-    bool retained;              /* a stored copy, not a live publication */
+    bool retained; /* a stored copy, not a live publication; for BUS_FLAGGED a publication that is
+                      to be stored, too */
     const char *response_topic; /* MQTT 5, whole topic, or NULL */
     const void *correlation;    /* MQTT 5, or NULL */
     size_t correlation_length;
@@ -46,11 +47,13 @@ struct bus_publication {
 };
 
 enum bus_sent {
-    BUS_ALL,     /* what is retained, and what is said from now on */
-    BUS_SAID,    /* what is said from now on; with 3.1.1 as BUS_ALL */
-    BUS_OTHERS,  /* the same, but for own publications, of a filter that is subscribed to already.
-                    All  filters of a request, or none; with 3.1.1 nothing changes */
-    BUS_RETAINED /* what is retained, once: the subscription ends with its grant. All or none */
+    BUS_ALL,      /* what is retained, and what is said from now on */
+    BUS_SAID,     /* what is said from now on; with 3.1.1 as BUS_ALL */
+    BUS_OTHERS,   /* the same, but for own publications, of a filter that is subscribed to already.
+                     All  filters of a request, or none; with 3.1.1 nothing changes */
+    BUS_RETAINED, /* what is retained, once: the subscription ends with its grant. All or none */
+    BUS_FLAGGED /* as BUS_ALL; what is said tells whether it was to be retained. With 3.1.1 it does
+                   not */
 };
 
 enum { BUS_FILTERS_MAX = 512 }; /* of one request */
@@ -101,8 +104,9 @@ struct bus_ops {
     bool (*connected)(const struct bus *bus);
     /* Number of publications that are not yet acknowledged. */
     size_t (*pending)(const struct bus *bus);
-    /* Disconnects and connects again at once (own will seen, resync wanted). on_disconnected is
-     * called before the new connection is tried, at once or later, as after any other loss. */
+    /* Disconnects and connects again at once (own will seen, all to be heard again).
+     * on_disconnected is called before the new connection is tried, at once or later, as after any
+     * other loss. */
     void (*reconnect)(struct bus *bus, const char *why);
     /* Cleanly closes: waits at most `timeout_ms` for the outbox to empty, then disconnects. The
      * will is not sent, so publish "offline" before. Frees the bus. Never from a handler. */

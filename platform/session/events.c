@@ -110,6 +110,11 @@ static uint64_t hash_text(uint64_t before, const char *text)
     return XXH3_64bits_withSeed(text, strlen(text), before);
 }
 
+uint64_t text_hash(const char *text)
+{
+    return hash_text(0, text);
+}
+
 uint64_t message_hash(const char *topic, const void *bytes, size_t length)
 {
     return XXH3_64bits_withSeed(bytes, length, hash_text(0, topic));

@@ -49,6 +49,8 @@ bool event_limits_take(struct event_limits *limits, struct event *event, int64_t
  * process: it is stored nowhere. */
 uint64_t message_hash(const char *topic, const void *bytes, size_t length);
 uint64_t event_hash(const struct event *event);
+/* The same of a text alone, everywhere and for ever: XXH3 does not change. */
+uint64_t text_hash(const char *text);
 
 /* Hashes of what was published or reported, each in the one place that it maps to: a cheap memory
  * that forgets. */

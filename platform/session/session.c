@@ -181,16 +181,11 @@ static void stage_complete(struct session *session, struct now now)
         stage_begin(session, stage + 1, now);
 }
 
-void session_resync(struct session *session, struct now now)
+void session_on_connected(struct session *session, struct now now)
 {
     session->stage = 0;
     session->quiet = false;
     stage_begin(session, 1, now);
-}
-
-void session_on_connected(struct session *session, struct now now)
-{
-    session_resync(session, now);
 }
 
 /* The will of the connection that ended carries its number, and offline is above online: the next

@@ -94,8 +94,6 @@ const char *session_instance(const struct session *session);
 /* Somebody remembers that session of ours: when it is larger than the present one, nobody hears us,
  * and we connect again above it. */
 void session_heed_floor(struct session *session, int64_t floor);
-/* Starts the stages again without a new connection (a resync). */
-void session_resync(struct session *session, struct now now);
 /* Says "offline" with the present number (before a clean close). */
 void session_say_offline(struct session *session, struct now now);
 

@@ -235,6 +235,23 @@ void what_is_retained_and_what_is_said_can_be_had_apart(void **state)
     one_end(one);
 }
 
+void what_is_said_may_tell_that_it_is_to_be_retained(void **state)
+{
+    struct one *one = one_begin(state);
+    struct client *client = &one->client;
+    struct bus_filter flagged = {"x/+", 1, BUS_FLAGGED};
+    client_open(client, &one->config, "y");
+    UNTIL(client, client->subscribed == 1);
+    client->bus->ops->subscribe(client->bus, 1, &flagged, 1);
+    UNTIL(client, client->subscribed == 2);
+    publish_by_hand(one, "-t test/v1/x/1 -m said");
+    publish_by_hand(one, "-r -t test/v1/x/1 -m stored");
+    UNTIL(client, client->heard_count == 2);
+    assert_false(client->heard[0].retained);
+    assert_true(client->heard[1].retained);
+    one_end(one);
+}
+
 void response_topic_and_correlation_are_handed_over(void **state)
 {
     struct one *one = one_begin(state);

@@ -26,6 +26,7 @@
 #define BUS_TESTS_V5(X)                                       \
     X(own_messages_do_not_come_back_when_they_are_not_wanted) \
     X(what_is_retained_and_what_is_said_can_be_had_apart)     \
+    X(what_is_said_may_tell_that_it_is_to_be_retained)        \
     X(response_topic_and_correlation_are_handed_over)         \
     X(a_publication_that_is_not_permitted_is_told)            \
     X(a_frozen_broker_is_left_when_it_acknowledges_nothing)

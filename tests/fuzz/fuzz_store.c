@@ -73,10 +73,11 @@ static void run_manager(struct seat *seat)
     struct memory_bus_config bus_config = {.broker = seat->broker,
                                            .root = "t",
                                            .client_id = "m",
-                                           .persistent = true,
                                            .handler = manager_shell_bus_handler(shell)};
     struct bus *bus = memory_bus_new(&bus_config);
-    manager_shell_start(shell, bus);
+    bus_config.client_id = manager_shell_commands_id(shell);
+    bus_config.handler = manager_shell_commands_handler(shell);
+    manager_shell_start(shell, bus, memory_bus_new(&bus_config));
     for (int i = 0; i < STEPS; i++, seat->now.mono_ms += STEP_MS, seat->now.wall_ms += STEP_MS) {
         memory_broker_settle(seat->broker);
         manager_shell_on_timer(shell);

@@ -323,19 +323,12 @@ static void broker_lose_sessions(struct broker *broker, bool keep_persistent)
 
 void broker_free(struct broker *broker)
 {
-    struct apart *apart, *next;
     if (!broker)
         return;
     broker_lose_sessions(broker, false);
     while (broker->connections) {
         broker->connections->bus = NULL;
         connection_settle(broker, broker->connections);
-    }
-    HASH_ITER(hh, broker->apart, apart, next)
-    {
-        HASH_DEL(broker->apart, apart);
-        free(apart->client_id);
-        free(apart);
     }
     retained_clear(&broker->retained);
     retained_clear(&broker->saved);

@@ -54,6 +54,8 @@ struct sim_bus_config {
     struct bus_handler handler;
 };
 struct bus *sim_bus_new(const struct sim_bus_config *config);
+/* A process has a bus of that client id. */
+bool sim_bus_exists(const struct broker *broker, const struct fuse *fuse, const char *client_id);
 /* The process is gone; the broker notices after the link's delay and sends the will. Frees the bus.
  */
 void sim_bus_kill(struct bus *bus);
@@ -75,8 +77,9 @@ void broker_cut(struct broker *broker, const char *client_id);
  * `broker_ms`. */
 void broker_break(struct broker *broker, const char *client_id, int64_t client_ms,
                   int64_t broker_ms);
-/* Nothing gets through to or from the client, and it cannot connect, until it is undone. */
-void broker_partition(struct broker *broker, const char *client_id, bool apart);
+/* All connections of a process do. */
+void broker_break_all(struct broker *broker, const struct fuse *fuse, int64_t client_ms,
+                      int64_t broker_ms);
 /* Somebody publishes: whole path below the root. */
 void broker_inject(struct broker *broker, const char *topic, const char *payload, size_t length,
                    bool retain);

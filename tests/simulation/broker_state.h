@@ -38,6 +38,7 @@ struct item {
 
 struct connection {
     uint64_t id;
+    const struct fuse *fuse; /* of the client's process */
     struct sim_bus *bus;     /* NULL: the client's side has ended */
     struct session *session; /* NULL: the broker's side has ended */
     int64_t up_ms, down_ms;  /* last arrival in each direction */
@@ -79,11 +80,6 @@ struct sim_bus {
     UT_hash_handle hh;
 };
 
-struct apart { /* a partitioned client */
-    char *client_id;
-    UT_hash_handle hh;
-};
-
 struct broker {
     struct broker_config config;
     struct broker_vices vices;
@@ -94,7 +90,6 @@ struct broker {
     struct connection *connections;
     struct sim_bus *buses;
     struct retained *retained, *saved;
-    struct apart *apart;
 };
 
 /* broker.c */
@@ -105,7 +100,6 @@ struct session *session_open(struct broker *broker, struct connection *connectio
 void session_leave(struct broker *broker, struct session *session, bool send_will);
 void broker_take(struct broker *broker, struct connection *connection, struct packet *packet);
 void item_free(struct item *item);
-bool broker_is_apart(const struct broker *broker, const char *client_id);
 
 /* client.c */
 /* Its subscription was refused: it asks again after a while. */

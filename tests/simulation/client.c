@@ -153,6 +153,14 @@ void sim_bus_kill(struct bus *base)
     bus_free(bus);
 }
 
+bool sim_bus_exists(const struct broker *broker, const struct fuse *fuse, const char *client_id)
+{
+    for (const struct sim_bus *bus = broker->buses; bus; bus = bus->hh.next)
+        if (bus->config.fuse == fuse && !strcmp(bus->client_id, client_id))
+            return true;
+    return false;
+}
+
 static void sim_close(struct bus *base, int64_t timeout_ms)
 {
     (void)timeout_ms;

@@ -27,9 +27,16 @@ struct process *fault_some_process(struct world *world)
     return manager ? &world->manager->process : &fault_some_node(world)->process;
 }
 
+const char *fault_some_connection(struct world *world)
+{
+    const struct process *process = fault_some_process(world);
+    bool second = process->commands_id[0] && fault_up_to(world, 2) == 2;
+    return second ? process->commands_id : process->client_id;
+}
+
 static const char *some_client(struct world *world)
 {
-    return prng_below(&world->fault, 6) == 0 ? "user" : fault_some_process(world)->client_id;
+    return prng_below(&world->fault, 6) == 0 ? "user" : fault_some_connection(world);
 }
 
 void fault_later(struct world *world, int64_t delay_ms,
@@ -176,7 +183,7 @@ static void partition_ends(void *context, uint64_t id, void *load)
     struct process *process = context;
     (void)id;
     (void)load;
-    broker_partition(process->machine.world->broker, process->client_id, false);
+    process->fuse.apart = false;
 }
 
 static void partition(struct world *world)
@@ -184,9 +191,9 @@ static void partition(struct world *world)
     struct process *process = fault_some_process(world);
     int64_t for_ms = fault_up_to(world, 180000);
     world_note(world, "fault: %s is partitioned for %lld ms", process->name, (long long)for_ms);
-    broker_partition(world->broker, process->client_id, true);
-    broker_break(world->broker, process->client_id, fault_up_to(world, 25000),
-                 fault_up_to(world, 20000));
+    process->fuse.apart = true;
+    broker_break_all(world->broker, &process->fuse, fault_up_to(world, 25000),
+                     fault_up_to(world, 20000));
     fault_later(world, for_ms, partition_ends, process);
 }
 

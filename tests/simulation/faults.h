@@ -27,6 +27,7 @@ void fault_stale_words(struct world *world);             /* a row of the first t
 int64_t fault_up_to(struct world *world, int64_t limit); /* 1 to limit, from the fault's own seed */
 struct node *fault_some_node(struct world *world);
 struct process *fault_some_process(struct world *world);
+const char *fault_some_connection(struct world *world); /* of a process: its client id */
 void fault_later(struct world *world, int64_t delay_ms,
                  void (*run)(void *context, uint64_t id, void *load), void *context);
 /* Everybody has said everything again since the last loss and the last old words, and no command is

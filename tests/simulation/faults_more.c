@@ -19,8 +19,8 @@ static void sleep_for(struct world *world, struct process *process, int64_t for_
     int64_t patience_ms = KEEPALIVE_MS * 3 / 2;
     process_sleep(world, process, for_ms);
     if (for_ms > patience_ms)
-        broker_break(world->broker, process->client_id, for_ms,
-                     patience_ms + fault_up_to(world, 5000));
+        broker_break_all(world->broker, &process->fuse, for_ms,
+                         patience_ms + fault_up_to(world, 5000));
 }
 
 /* A machine: its clocks count the time in which it slept. */
@@ -76,10 +76,10 @@ static void subscriptions_granted(void *context, uint64_t id, void *load)
  * anew. */
 static void refusals(struct world *world)
 {
-    struct process *process = fault_some_process(world);
-    world_note(world, "fault: subscriptions are refused, and %s has to subscribe", process->name);
+    const char *client = fault_some_connection(world);
+    world_note(world, "fault: subscriptions are refused, and %s has to subscribe", client);
     broker_vices(world->broker)->refuses = true;
-    broker_cut(world->broker, process->client_id);
+    broker_cut(world->broker, client);
     fault_later(world, fault_up_to(world, 20000), subscriptions_granted, world);
 }
 
@@ -113,9 +113,8 @@ static void intruder_leaves(void *context, uint64_t id, void *load)
 static void takeover(struct world *world)
 {
     static struct fuse fuse;
-    struct process *process = fault_some_process(world);
     struct sim_bus_config config = {.broker = world->broker,
-                                    .client_id = process->client_id,
+                                    .client_id = fault_some_connection(world),
                                     .fuse = &fuse,
                                     .handler = {.on_connected = ignore,
                                                 .on_disconnected = ignore_words,
@@ -123,7 +122,7 @@ static void takeover(struct world *world)
                                                 .on_batch_end = ignore}};
     if (world->intruder)
         return;
-    world_note(world, "fault: somebody takes over the session of %s", process->name);
+    world_note(world, "fault: somebody takes over the session of %s", config.client_id);
     fuse = (struct fuse){0};
     world->intruder = sim_bus_new(&config);
     world->intruder->ops->start(world->intruder);
@@ -167,21 +166,40 @@ static void look_after_survivor(void *context, uint64_t id, void *load)
         process_kill(world, &world->manager->process, 1000);
 }
 
+enum { LOOK_AGAIN_MS = 10000, AWAKE_MS = 1000 };
+
+/* Both have the client id of the commands: who no longer leads lets go of it by itself. */
+static bool holds_commands(const struct world *world, const struct manager_process *manager)
+{
+    const struct process *process = &manager->process;
+    return is_superseded(manager) && process->fuse.asleep_until_ms + AWAKE_MS < world->now_ms &&
+           sim_bus_exists(world->broker, &process->fuse, process->commands_id);
+}
+
+static void leave(void *context, uint64_t id, void *load)
+{
+    struct manager_process *gone = context;
+    struct world *world = gone->process.machine.world;
+    (void)id;
+    (void)load;
+    if (holds_commands(world, gone))
+        world_fail(world, "%s no longer leads and hears commands still", gone->process.name);
+    world_note(world, "%s is gone for good", gone->process.name);
+    manager_retire(world, gone);
+    fault_later(world, LOOK_AGAIN_MS, look_after_survivor, world);
+}
+
 static void retire(void *context, uint64_t id, void *load)
 {
-    enum { LOOK_AGAIN_MS = 10000 };
     struct world *world = context;
     struct manager_process *gone = who_no_longer_leads(world);
     (void)id;
     (void)load;
     world->user_rests_until_ms = world->now_ms + LOOK_AGAIN_MS;
-    if (!gone) {
+    if (gone)
+        fault_later(world, AWAKE_MS, leave, gone);
+    else
         fault_later(world, LOOK_AGAIN_MS, retire, world);
-        return;
-    }
-    world_note(world, "%s is gone for good", gone->process.name);
-    manager_retire(world, gone);
-    fault_later(world, LOOK_AGAIN_MS, look_after_survivor, world);
 }
 
 /* One is stopped, and a second one set up in its place, on an empty store; then the first goes on,
@@ -290,6 +308,7 @@ static void worker_emptied_away(struct world *world)
     if (!fault_may_lose(world))
         return;
     world_note(world, "fault: %s comes back without its store", process->name);
+    world->lost_ms += away_ms; /* only then it hears what the others know */
     process_kill(world, process, away_ms);
     sim_store_clear(process->store);
 }

@@ -1,6 +1,7 @@
-/* What lies between a process and the world. A countdown to its death: each of its operations on
- * the outside (commit, publish, start, stop …) burns one. Once it has blown nothing more gets out,
- * and the world buries the process as soon as it returns: it died between two operations. */
+/* What lies between a process and the world, whatever connections it has. A countdown to its death:
+ * each of its operations on the outside (commit, publish, start, stop …) burns one. Once it has
+ * blown nothing more gets out, and the world buries the process as soon as it returns: it died
+ * between two operations. */
 #ifndef ARGOSY_SIMULATION_FUSE_H
 #define ARGOSY_SIMULATION_FUSE_H
 
@@ -16,6 +17,7 @@ struct fuse {
     /* It stands still (suspended, stopped, waiting for its disk): what happens to it happens then.
      */
     int64_t asleep_until_ms;
+    bool apart; /* its machine is: nothing gets through to or from it, and it cannot connect */
 };
 
 /* True when the process is dead and the operation does not happen. */

@@ -66,10 +66,9 @@ static struct sim_bus *bus_find(struct broker *broker, uint64_t id)
     return bus;
 }
 
-static bool carries(struct broker *broker, const struct connection *connection)
+static bool carries(const struct connection *connection)
 {
-    return !connection->broken &&
-           !(connection->session && broker_is_apart(broker, connection->session->client_id));
+    return !connection->broken && !connection->fuse->apart;
 }
 
 /* ---- from the client to the broker ---- */
@@ -79,7 +78,7 @@ static void arrive_up(void *context, uint64_t id, void *load)
     struct broker *broker = context;
     struct packet *packet = load;
     struct connection *connection = connection_find(broker, id);
-    if (connection && connection->session && carries(broker, connection))
+    if (connection && connection->session && carries(connection))
         broker_take(broker, connection, packet);
     packet_free(packet);
 }
@@ -164,7 +163,7 @@ static void arrive_down(void *context, uint64_t id, void *load)
     if (bus_sleeps_through(bus, arrive_down, id, load, NULL))
         return;
     while ((connection = connection_find(broker, id)) && connection->session && connection->bus &&
-           carries(broker, connection) && !connection->bus->config.fuse->blown) {
+           carries(connection) && !connection->bus->config.fuse->blown) {
         struct session *session = connection->session;
         struct item *item = session->queue;
         if (!item || item->arrival_ms > broker_now(broker))
@@ -200,7 +199,7 @@ static void arrive_acknowledgement(void *context, uint64_t id, void *load)
     struct sim_bus *bus = connection ? connection->bus : NULL;
     if (bus_sleeps_through(bus, arrive_acknowledgement, id, load, free))
         return;
-    if (bus && carries(context, connection)) {
+    if (bus && carries(connection)) {
         struct outbox_entry *entry = outbox_find(bus->outbox, id);
         if (entry)
             outbox_acknowledged(bus->outbox, entry);
@@ -278,6 +277,7 @@ static void connect_now(struct sim_bus *bus)
     struct broker *broker = bus->config.broker;
     struct connection *connection = mem_alloc(sizeof(*connection));
     connection->id = ++broker->ids;
+    connection->fuse = bus->config.fuse;
     connection->bus = bus;
     connection->will_topic = text_copy(bus->will_topic);
     connection->will_payload = text_copy(bus->will_payload);
@@ -293,7 +293,7 @@ static void try_connect(void *context, uint64_t id, void *load)
     if (!bus || bus->connection || bus_sleeps_through(bus, try_connect, id, load, NULL))
         return;
     const struct bus_handler *handler = &bus->config.handler;
-    if (broker->down || broker_is_apart(broker, bus->client_id)) {
+    if (broker->down || bus->config.fuse->apart) {
         if (handler->on_connect_failed)
             handler->on_connect_failed(handler->context, "nobody answers");
         connect_later(bus);
@@ -324,13 +324,6 @@ void bus_tell_lost_soon(struct sim_bus *bus)
 
 /* ---- faults of the wire ---- */
 
-bool broker_is_apart(const struct broker *broker, const char *client_id)
-{
-    struct apart *apart;
-    HASH_FIND_STR(broker->apart, client_id, apart);
-    return apart != NULL;
-}
-
 static void notice_break(void *context, uint64_t id, void *load)
 {
     struct broker *broker = context;
@@ -340,29 +333,28 @@ static void notice_break(void *context, uint64_t id, void *load)
         session_leave(broker, connection->session, true);
 }
 
+static void connection_break(struct broker *broker, struct connection *connection,
+                             int64_t client_ms, int64_t broker_ms)
+{
+    connection->broken = true;
+    connection_tell_lost(broker, connection, client_ms);
+    post(broker, broker_now(broker) + broker_ms, notice_break, connection->id);
+}
+
 void broker_break(struct broker *broker, const char *client_id, int64_t client_ms,
                   int64_t broker_ms)
 {
     struct session *session;
     HASH_FIND_STR(broker->sessions, client_id, session);
-    if (!session || !session->connection)
-        return;
-    session->connection->broken = true;
-    connection_tell_lost(broker, session->connection, client_ms);
-    post(broker, broker_now(broker) + broker_ms, notice_break, session->connection->id);
+    if (session && session->connection)
+        connection_break(broker, session->connection, client_ms, broker_ms);
 }
 
-void broker_partition(struct broker *broker, const char *client_id, bool apart)
+void broker_break_all(struct broker *broker, const struct fuse *fuse, int64_t client_ms,
+                      int64_t broker_ms)
 {
-    struct apart *entry;
-    HASH_FIND_STR(broker->apart, client_id, entry);
-    if (apart && !entry) {
-        entry = mem_alloc(sizeof(*entry));
-        entry->client_id = mem_strdup(client_id);
-        HASH_ADD_KEYPTR(hh, broker->apart, entry->client_id, strlen(client_id), entry);
-    } else if (!apart && entry) {
-        HASH_DEL(broker->apart, entry);
-        free(entry->client_id);
-        free(entry);
-    }
+    for (struct connection *connection = broker->connections; connection;
+         connection = connection->hh.next)
+        if (connection->fuse == fuse && connection->session)
+            connection_break(broker, connection, client_ms, broker_ms);
 }

@@ -140,10 +140,11 @@ void engine_deadline(void *context, int64_t mono_ms)
 
 /* ---- starting ---- */
 
-static struct bus *make_bus(struct process *process, struct bus_handler handler, bool persistent)
+static struct bus *make_bus(struct process *process, const char *client_id,
+                            struct bus_handler handler, bool persistent)
 {
     struct sim_bus_config config = {.broker = process->machine.world->broker,
-                                    .client_id = process->client_id,
+                                    .client_id = client_id,
                                     .persistent = persistent,
                                     .fuse = &process->fuse,
                                     .handler = handler};
@@ -168,9 +169,14 @@ static bool manager_start(struct world *world, struct manager_process *manager, 
         return false;
     snprintf(process->client_id, sizeof(process->client_id), "argosy-manager-%s",
              manager_shell_id(manager->shell));
-    process->bus = make_bus(process, manager_shell_bus_handler(manager->shell), true);
+    snprintf(process->commands_id, sizeof(process->commands_id), "%s",
+             manager_shell_commands_id(manager->shell));
+    process->bus =
+        make_bus(process, process->client_id, manager_shell_bus_handler(manager->shell), false);
     sim_store_delay(process->store, store_delayed, process);
-    manager_shell_start(manager->shell, process->bus);
+    manager_shell_start(manager->shell, process->bus,
+                        make_bus(process, process->commands_id,
+                                 manager_shell_commands_handler(manager->shell), true));
     return true;
 }
 
@@ -210,7 +216,8 @@ static bool node_start(struct world *world, struct node *node, struct err *err)
                                               worker_shell_cluster(node->shell), &handler),
                         &process->fuse);
     worker_shell_attach_runtime(node->shell, RUNTIME_SIMULATED, node->runtime);
-    process->bus = make_bus(process, worker_shell_bus_handler(node->shell), false);
+    process->bus =
+        make_bus(process, process->client_id, worker_shell_bus_handler(node->shell), false);
     worker_shell_start(node->shell, process->bus);
     return true;
 }
@@ -282,7 +289,7 @@ static void heal(struct world *world, struct process *process)
     process->fuse.left = 0;
     sim_store_set_full(process->store, false);
     sim_store_set_slow(process->store, 0);
-    broker_partition(world->broker, process->client_id, false);
+    process->fuse.apart = false;
     if (!process->up && process->start_ms > world->now_ms + BACK_SOON_MS)
         process->start_ms = world->now_ms + BACK_SOON_MS;
 }

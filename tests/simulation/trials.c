@@ -183,7 +183,7 @@ static void manager_stands_still(void *context, uint64_t id, void *load)
     (void)id;
     (void)load;
     process_sleep(world, &world->manager->process, STILL_MS);
-    broker_break(world->broker, world->manager->process.client_id, SEEN_MS, SEEN_MS);
+    broker_break_all(world->broker, &world->manager->process.fuse, SEEN_MS, SEEN_MS);
 }
 
 /* The worker is back before lost_after has passed, which passes before the manager can hear it. */

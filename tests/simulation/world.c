@@ -29,7 +29,8 @@ void world_hash(struct world *world, const void *bytes, size_t length)
         world->hash = (world->hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3ULL;
 }
 
-static void note_line(struct world *world, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) void note_line(struct world *world, const char *format,
+                                                            va_list args)
 {
     char **line = &world->history[world->history_count++ % HISTORY_LINES];
     char text[300];

@@ -74,6 +74,7 @@ struct process {
     struct bus *bus;
     char name[32];
     char client_id[64];
+    char commands_id[64]; /* of a manager's second connection; "": there is none */
     bool up;
     uint64_t life; /* number of this life: events of earlier ones are void */
     int64_t timer_ms;

@@ -100,7 +100,7 @@ struct failure {
 
 static struct failure failed(enum shim_stage stage)
 {
-    return (struct failure){stage, errno};
+    return (struct failure){(int)stage, errno};
 }
 
 /* The order matters: a user cannot join a cgroup of root's. */

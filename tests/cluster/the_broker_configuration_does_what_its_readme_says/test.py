@@ -11,7 +11,9 @@ import paho.mqtt.client as mqtt
 
 from broker import REPOSITORY, Broker
 from case import ClusterTest, main
-from cluster import Cluster, shared_docker, sleeper
+from cluster import BINARIES, Cluster, shared_docker, sleeper
+from process import Process
+from shared_numbers import free_port
 from wait import PATIENCE, wait_until
 
 CONFIG = REPOSITORY / "broker-config"
@@ -200,25 +202,42 @@ class TheTlsExample(unittest.TestCase):
         self.addCleanup(self.broker.close)
 
     def shipped(self):
-        """tls.conf with its paths and its first port replaced, without the revocation list and the second listener."""
-        first = (CONFIG / "tls.conf").read_text().split("# People")[0].replace("/etc/mosquitto/argosy/acl", str(CONFIG / "acl"))
-        self.assertIn("listener 8883", first)
-        lines = [line for line in first.replace("/etc/mosquitto/argosy", str(self.directory)).splitlines()
-                 if not line.startswith("crlfile")]
-        return lines
+        """tls.conf with its paths replaced and without the revocation list."""
+        text = (CONFIG / "tls.conf").read_text().replace("/etc/mosquitto/argosy/acl", str(CONFIG / "acl"))
+        return [line for line in text.replace("/etc/mosquitto/argosy", str(self.directory)).splitlines()
+                if not line.startswith("crlfile")]
+
+    def start(self):
+        """The broker, on other ports: that of workers, and that of people and the manager."""
+        configuration, ports = self.broker.configuration, []
+        for listener in ("listener 8883", "listener 8884"):
+            number = free_port()
+            self.addCleanup(number.release)
+            self.assertIn(listener, configuration.read_text())
+            configuration.write_text(configuration.read_text().replace(listener, f"listener {number.value} 127.0.0.1"))
+            ports.append(number.value)
+        self.broker.start()
+        return ports
 
     def test_a_certificate_is_an_identity(self):
-        from shared_numbers import free_port
-        number = free_port()
-        self.addCleanup(number.release)
-        configuration = self.directory / "broker-data/mosquitto.conf"
-        configuration.write_text(configuration.read_text().replace("listener 8883", f"listener {number.value} 127.0.0.1"))
-        self.broker.start()
-        worker = Client(number.value, "whatever", ca_certs=str(self.directory / "ca.crt"),
+        port, _ = self.start()
+        worker = Client(port, "whatever", ca_certs=str(self.directory / "ca.crt"),
                         certfile=str(self.directory / "edge-01.crt"), keyfile=str(self.directory / "edge-01.key"))
         self.addCleanup(worker.close)
         self.assertTrue(worker.may_publish("argosy/v1/nodes/edge-01/status"))
         self.assertFalse(worker.may_publish("argosy/v1/nodes/whatever/status"))
+
+    def test_a_manager_has_two_connections_with_one_certificate(self):
+        _, port = self.start()
+        certificate(self.directory, "argosy-manager", authority="ca")
+        manager = Process("manager", [BINARIES / "argosy-manager", "--broker", f"ssl://127.0.0.1:{port}",
+                                      "--data-dir", self.directory / "manager", "--ca-file", self.directory / "ca.crt",
+                                      "--certificate", self.directory / "argosy-manager.crt",
+                                      "--key", self.directory / "argosy-manager.key"], self.directory / "manager.log").start()
+        self.addCleanup(manager.kill)
+        manager.wait_for_log("leading")
+        self.assertEqual(manager.stop(), 0)
+        self.assertNotIn("lost", manager.read_log())
 
 
 class TheLimits(unittest.TestCase):

@@ -181,6 +181,17 @@ static void what_is_retained_and_what_is_said_can_be_had_apart(void **state)
     assert_string_equal(fixture->a.heard, "y/doc=old*,y/doc=new,");
 }
 
+static void what_is_said_may_tell_that_it_is_to_be_retained(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bus_filter flagged = {"y/+", 1, BUS_FLAGGED};
+    fixture->a.bus->ops->subscribe(fixture->a.bus, 1, &flagged, 1);
+    publish(&fixture->b, "y/doc", "stored", 1, true);
+    publish(&fixture->b, "y/doc", "said", 1, false);
+    memory_broker_settle(fixture->broker);
+    assert_string_equal(fixture->a.heard, "y/doc=stored*,y/doc=said,");
+}
+
 static void what_is_published_while_away_is_sent_later_without_qos_0(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,6 +340,7 @@ int main(void)
         TEST(a_retained_document_waits_for_those_who_subscribe_later),
         TEST(own_messages_do_not_come_back_when_they_are_not_wanted),
         TEST(what_is_retained_and_what_is_said_can_be_had_apart),
+        TEST(what_is_said_may_tell_that_it_is_to_be_retained),
         TEST(what_is_published_while_away_is_sent_later_without_qos_0),
         TEST(what_was_not_acknowledged_before_a_cut_is_sent_again),
         TEST(the_will_is_sent_when_a_connection_is_cut_or_its_process_killed),

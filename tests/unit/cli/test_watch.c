@@ -6,7 +6,7 @@
 
 static struct pending_group group(enum reason reason)
 {
-    return (struct pending_group){.reason = reason_to_string(reason), .count = 1};
+    return (struct pending_group){.reason = reason_to_string((int)reason), .count = 1};
 }
 
 static enum watch_verdict running(const struct job_status *status)

@@ -68,6 +68,7 @@ struct office *office_new(void)
     office->clock.now = office_now;
     office->now = (struct now){.wall_ms = 1700000000000, .mono_ms = 5000000};
     office->deadline_ms = INT64_MAX;
+    office->seed = 3;
     office->broker = memory_broker_new();
     office->store = memory_store_new();
     struct memory_bus_config config = {
@@ -103,7 +104,7 @@ void office_start(struct office *office)
         .root = OFFICE_ROOT,
         .store = office->store,
         .clock = &office->clock,
-        .seed = 3,
+        .seed = office->seed,
         .backlog = office->backlog,
         .read_at_once = office->read_at_once,
         .context = office,
@@ -115,11 +116,14 @@ void office_start(struct office *office)
         .broker = office->broker,
         .root = OFFICE_ROOT,
         .client_id = manager_shell_id(office->shell),
-        .persistent = true,
         .handler = manager_shell_bus_handler(office->shell),
     };
     office->bus = memory_bus_new(&bus);
-    manager_shell_start(office->shell, office->bus);
+    bus.client_id = manager_shell_commands_id(office->shell);
+    bus.persistent = true;
+    bus.handler = manager_shell_commands_handler(office->shell);
+    office->commands = memory_bus_new(&bus);
+    manager_shell_start(office->shell, office->bus, office->commands);
     office_settle(office);
 }
 

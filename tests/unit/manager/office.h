@@ -24,9 +24,11 @@ struct office {
     struct store *store;
     struct manager_shell *shell;
     struct bus *bus;
+    struct bus *commands; /* the shell's */
     struct bus *listener;
     int64_t deadline_ms;
-    size_t backlog, read_at_once; /* of the manager; 0: its default */
+    uint64_t seed;                /* of the manager: its id follows from it */
+    size_t backlog, read_at_once; /* 0: its default */
     struct office_message heard[OFFICE_HEARD_MAX];
     size_t heard_count;
 };

@@ -256,7 +256,7 @@ static void killed_between_commit_and_publishing_it_publishes_after_the_restart(
     office_add_node(office, "n1");
     struct bus_message message = {
         .topic = "do/jobs/web/set", .payload = "{\"image\":\"x\"}", .length = 13, .qos = 1};
-    struct bus_handler handler = manager_shell_bus_handler(office->shell);
+    struct bus_handler handler = manager_shell_commands_handler(office->shell);
     handler.on_message(handler.context, &message);
     handler.on_batch_end(handler.context); /* committed; the outbox dies with the process */
     office_kill(office);

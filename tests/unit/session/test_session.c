@@ -384,19 +384,6 @@ static void a_clean_end_says_offline_itself(void **state)
     assert_presence(fixture, "online", START_MS + 1);
 }
 
-static void a_resync_runs_the_stages_on_the_same_connection(void **state)
-{
-    struct fixture *fixture = *state;
-    inject(fixture, "r/docs/a", "1");
-    settle(fixture);
-    *fixture->process.told = '\0';
-    session_resync(fixture->process.session, fixture->process.now);
-    assert_int_equal(session_stage(fixture->process.session), 0);
-    settle(fixture);
-    assert_string_equal(fixture->process.told, "stage 1;docs/a 0;stage 2;");
-    assert_presence(fixture, "online", START_MS);
-}
-
 static void what_it_says_itself_does_not_come_back_once_its_own_was_heard(void **state)
 {
     struct fixture *fixture = *state;
@@ -433,7 +420,6 @@ int main(void)
         TEST(a_larger_number_of_an_earlier_life_is_overtaken),
         TEST(two_live_processes_with_one_id_notice_each_other),
         TEST(a_clean_end_says_offline_itself),
-        TEST(a_resync_runs_the_stages_on_the_same_connection),
         TEST(what_it_says_itself_does_not_come_back_once_its_own_was_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

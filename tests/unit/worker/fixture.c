@@ -185,7 +185,7 @@ void manager_leads(struct fixture *f)
 struct observed_attempt observed(const char *id, enum attempt_state state, int64_t run)
 {
     return (struct observed_attempt){
-        .id = id, .version = 1, .state = state, .run = run, .seq = 3, .exit_code = UNSET};
+        .id = id, .version = 1, .state = (int)state, .run = run, .seq = 3, .exit_code = UNSET};
 }
 
 void own_state(struct fixture *f, const char *job, struct observed_attempt attempt, int64_t seq,
