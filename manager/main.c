@@ -1,8 +1,7 @@
 /* argosy-manager: settings, adapters, the loop.
  *
  *   settings -> store opened -> shell (reads the store) -> two buses -> loop, until SIGTERM or
- * SIGINT
- * -> offline
+ *   SIGINT -> offline
  *
  * Exit codes: 0 ended on request, 1 cannot work (the reason on stderr), 2 wrong options. */
 #include "manager/settings.h"
