@@ -3,6 +3,7 @@
 #include "cli/connection.h"
 #include "platform/base/mem.h"
 #include "platform/base/prng.h"
+#include "platform/base/text.h"
 #include "schema/codec/codec.h"
 
 #include <inttypes.h>
@@ -94,14 +95,14 @@ static void on_disconnected(void *context, const char *why)
 {
     struct client *client = context;
     client->connected = client->heard = false;
-    snprintf(client->why, sizeof client->why, "%s", why ? why : "connection lost");
+    text_copy(client->why, sizeof client->why, why ? why : "connection lost");
     connection_wake(client->connection);
 }
 
 static void on_connect_failed(void *context, const char *why)
 {
     struct client *client = context;
-    snprintf(client->why, sizeof client->why, "%s", why);
+    text_copy(client->why, sizeof client->why, why);
     connection_wake(client->connection);
 }
 
@@ -121,7 +122,7 @@ static void on_refused(void *context, const char *topic, int reason, const char 
         return;
     client->refused = true;
     client->refusal = reason;
-    snprintf(client->refusal_text, sizeof client->refusal_text, "%s", text ? text : "refused");
+    text_copy(client->refusal_text, sizeof client->refusal_text, text ? text : "refused");
     connection_wake(client->connection);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/dev_files.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +52,7 @@ static int choose_directory(struct dev_files *files, const char *directory, stru
         return err_set(err, ERR_INVALID, "there is no HOME; name a directory with --data-dir");
     if (strlen(path) >= sizeof files->directory || strpbrk(path, "\n"))
         return err_set(err, ERR_INVALID, "%s is no usable directory name", path);
-    snprintf(files->directory, sizeof files->directory, "%s", path);
+    text_copy(files->directory, sizeof files->directory, path);
     return 0;
 }
 
@@ -184,7 +185,7 @@ static void find_engine(struct dev_files *files)
     size_t count = host && *host ? ARRAY_LENGTH(named) : ARRAY_LENGTH(usual);
     for (size_t i = 0; i < count && !files->engine[0]; i++)
         if (engine_answers(candidates[i]))
-            snprintf(files->engine, sizeof files->engine, "%s", candidates[i]);
+            text_copy(files->engine, sizeof files->engine, candidates[i]);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "cli/instances.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/codec/codec.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static bool job_of(const char *name, char ret_job[LIMIT_NAME_LENGTH + 1])
 {
     struct attempt_name attempt;
     char whole[LIMIT_TASK_ID_LENGTH + 16];
-    snprintf(whole, sizeof whole, "%s", name);
+    text_copy(whole, sizeof whole, name);
     if (!attempt_name_parse(whole, &attempt)) {
         snprintf(whole, sizeof whole, "%s_aaaaaaaa", name); /* an instance: any suffix */
         if (!attempt_name_parse(whole, &attempt))
@@ -46,8 +47,8 @@ static int find_attempt(struct cli *cli, struct task_session *session, const cha
     if (!item->node_online)
         return cli_fail(cli, CLI_UNREACHABLE, "node %s, which has %s, is offline", item->node,
                         item->id);
-    snprintf(session->id, sizeof session->id, "%s", item->id);
-    snprintf(session->node, sizeof session->node, "%s", item->node);
+    text_copy(session->id, sizeof session->id, item->id);
+    text_copy(session->node, sizeof session->node, item->node);
     session->ended = attempt_state_is_final((enum attempt_state)item->state);
     return CLI_OK;
 }
@@ -95,7 +96,7 @@ int task_session_open(struct cli *cli, const char *name, struct task_session *se
         code = find_attempt(cli, session, name, job);
     if (code != CLI_OK)
         return code;
-    snprintf(session->token, sizeof session->token, "%s", client_token(session->client));
+    text_copy(session->token, sizeof session->token, client_token(session->client));
     session->handler = (struct client_handler){.context = session, .on_message = on_message};
     client_set_handler(session->client, &session->handler);
     const struct client_filter answers[] = {{TOPIC_ANSWER, session->node, session->token}};

@@ -4,6 +4,7 @@
 
 #include "platform/base/err.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/problems.h"
 
 #include <ctype.h>
@@ -55,7 +56,7 @@ static int fail(const struct parser *parser, const char *at, const char *hint, c
     va_start(arguments, format);
     vsnprintf(parser->problem->message, sizeof(parser->problem->message), format, arguments);
     va_end(arguments);
-    snprintf(parser->problem->hint, sizeof(parser->problem->hint), "%s", hint);
+    text_copy(parser->problem->hint, sizeof(parser->problem->hint), hint);
     parser->problem->offset = (size_t)(at - parser->text);
     return -ERR_INVALID;
 }

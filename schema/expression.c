@@ -4,6 +4,7 @@
 
 #include "platform/base/err.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/expression_text.h"
 #include "schema/problems.h"
 
@@ -57,7 +58,7 @@ static int problem_at(struct reader *reader, const char *place, const char *hint
 {
     va_list args;
     reader->problem->offset = (size_t)(place - reader->text);
-    snprintf(reader->problem->hint, sizeof(reader->problem->hint), "%s", hint);
+    text_copy(reader->problem->hint, sizeof(reader->problem->hint), hint);
     va_start(args, format);
     vsnprintf(reader->problem->message, sizeof(reader->problem->message), format, args);
     va_end(args);

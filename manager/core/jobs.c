@@ -2,7 +2,8 @@
  * decided in instances.c. */
 #include "manager/core/internal.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -25,7 +26,7 @@ struct job *job_obtain(struct manager *manager, const char *name)
     if (job)
         return job;
     job = mem_alloc(sizeof(*job));
-    snprintf(job->name, sizeof(job->name), "%s", name);
+    text_copy(job->name, sizeof(job->name), name);
     job->number = ++manager->job_number;
     job->places = cluster_job_new();
     timer_init(&job->timer, job_timer_fired, job);
@@ -132,7 +133,7 @@ struct group *job_group_obtain(struct job *job, const char *task)
         *at = mem_alloc(sizeof(**at));
         (*at)->job = job;
         (*at)->places = cluster_group_new(job->places);
-        snprintf((*at)->name, sizeof((*at)->name), "%s", task);
+        text_copy((*at)->name, sizeof((*at)->name), task);
     }
     return *at;
 }

@@ -8,7 +8,8 @@
  * afterwards every node gets a full grace. */
 #include "manager/core/internal.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <string.h>
 
 enum { HEARTBEATS_TO_BELIEVE = 2 };
@@ -123,7 +124,7 @@ static void note_instance(struct manager *manager, struct node *node, const char
         return;
     bool returned = !strncmp(instance, node->former_instance, NODE_INSTANCE_SIZE - 1);
     memcpy(node->former_instance, node->instance, NODE_INSTANCE_SIZE);
-    snprintf(node->instance, NODE_INSTANCE_SIZE, "%s", instance);
+    text_copy(node->instance, NODE_INSTANCE_SIZE, instance);
     if (!returned || manager->now.mono_ms < node->duplicate_quiet_until_ms)
         return;
     node->duplicate_quiet_until_ms = manager->now.mono_ms + DUPLICATE_QUIET_MS;

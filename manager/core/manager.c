@@ -2,7 +2,8 @@
  * were touched. Failure modes are in the events' own files; this one only dispatches. */
 #include "manager/core/internal.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <stdlib.h>
 
 struct manager *manager_new(const struct manager_options *options, struct now now)
@@ -12,9 +13,8 @@ struct manager *manager_new(const struct manager_options *options, struct now no
     manager->attempts = POOL_OF(struct attempt);
     manager->ends = POOL_OF(struct attempt_ends);
     manager->bindings = POOL_OF(struct binding);
-    snprintf(manager->id, sizeof(manager->id), "%s", options->id);
-    snprintf(manager->cluster, sizeof(manager->cluster), "%s",
-             options->cluster ? options->cluster : "");
+    text_copy(manager->id, sizeof(manager->id), options->id);
+    text_copy(manager->cluster, sizeof(manager->cluster), options->cluster);
     manager->term = options->term;
     manager->seq = options->seq;
     manager->started_empty = options->term == 0;

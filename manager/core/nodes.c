@@ -1,9 +1,10 @@
 /* Nodes: the table, and what people do to them. */
 #include "manager/core/internal.h"
 
+#include "platform/base/text.h"
+
 #include "schema/record.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct node *node_obtain(struct manager *manager, const char *id)
     if (node)
         return node;
     node = mem_alloc(sizeof(*node));
-    snprintf(node->id, sizeof(node->id), "%s", id);
+    text_copy(node->id, sizeof(node->id), id);
     node->eligible = true;
     node->interval_ms = UNSET;
     timer_init(&node->timer, node_timer_fired, node);

@@ -2,7 +2,8 @@
  * and 5). */
 #include "manager/core/internal.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static const struct reign *reign_obtain(struct manager *manager, const struct ma
     if (is_of_reign(head, manager->reign))
         return manager->reign;
     if (head->manager)
-        snprintf(wanted.key.manager, sizeof(wanted.key.manager), "%s", head->manager);
+        text_copy(wanted.key.manager, sizeof(wanted.key.manager), head->manager);
     HASH_FIND(hh, manager->reigns, &wanted.key, sizeof(wanted.key), reign);
     if (!reign) {
         reign = mem_alloc(sizeof(*reign));
@@ -101,8 +102,7 @@ void term_hear(struct manager *manager, int64_t term, const char *from)
     bool other = is_other(manager, from);
     if (term > manager->term_heard || (term == manager->term_heard && other)) {
         manager->term_heard = term;
-        snprintf(manager->term_heard_from, sizeof(manager->term_heard_from), "%s",
-                 from ? from : "");
+        text_copy(manager->term_heard_from, sizeof(manager->term_heard_from), from);
     }
     if (!manager->has_led || !other || manager->phase == PHASE_SUPERSEDED)
         return;
@@ -129,7 +129,7 @@ void cluster_hear(struct manager *manager, const char *cluster)
     if (manager->cluster[0] && manager->cluster_settled)
         return;
     bool had_one = manager->cluster[0];
-    snprintf(manager->cluster, sizeof(manager->cluster), "%s", cluster);
+    text_copy(manager->cluster, sizeof(manager->cluster), cluster);
     manager->cluster_settled = true;
     if (had_one)
         mark_everything(manager);

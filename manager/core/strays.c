@@ -3,7 +3,8 @@
  * that are in no account until the worker has stopped it. The node gets no new work meanwhile. */
 #include "manager/core/internal.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <stdlib.h>
 
 void node_set_stray(struct manager *manager, struct node *node, const char *job, bool there)
@@ -14,7 +15,7 @@ void node_set_stray(struct manager *manager, struct node *node, const char *job,
         return;
     if (there) {
         stray = mem_alloc(sizeof(*stray));
-        snprintf(stray->job, sizeof(stray->job), "%s", job);
+        text_copy(stray->job, sizeof(stray->job), job);
         HASH_ADD_STR(node->strays, job, stray);
     } else {
         HASH_DEL(node->strays, stray);

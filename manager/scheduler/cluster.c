@@ -3,6 +3,8 @@
  * makes a new picture, from which they are built again. */
 #include "manager/scheduler/cluster_state.h"
 
+#include "platform/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,7 @@ struct cluster *cluster_new(const struct cluster_settings *settings)
     cluster->claims = POOL_OF(struct cluster_claim);
     cluster->policy = settings->policy ? settings->policy : POLICY_BINPACK;
     cluster->max_jobs = settings->max_jobs > 0 ? settings->max_jobs : 1;
-    snprintf(cluster->cursor, sizeof(cluster->cursor), "%s",
-             settings->cursor ? settings->cursor : "");
+    text_copy(cluster->cursor, sizeof(cluster->cursor), settings->cursor);
     return cluster;
 }
 

@@ -2,9 +2,10 @@
  * are heard as if they came from the bus, and the answers to tokens are remembered. */
 #include "manager/shell/shell_state.h"
 
+#include "platform/base/text.h"
+
 #include "schema/codec/codec.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct meta_read {
@@ -47,7 +48,7 @@ static int meta_check(const struct manager_shell *shell, const struct store_meta
 static void make_id(struct manager_shell *shell)
 {
     if (shell->config.id)
-        snprintf(shell->id, sizeof(shell->id), "%s", shell->config.id);
+        text_copy(shell->id, sizeof(shell->id), shell->config.id);
     else
         prng_base32(&shell->prng, shell->id, MANAGER_ID_LENGTH);
 }
@@ -71,13 +72,12 @@ int manager_shell_load_meta(struct manager_shell *shell, struct manager_options 
         shell->meta_dirty = true;
         return 0;
     }
-    snprintf(shell->id, sizeof(shell->id), "%s", read.meta.id);
+    text_copy(shell->id, sizeof(shell->id), read.meta.id);
     options->cluster = read.meta.cluster;
     options->term = shell->term_stored = read.meta.term;
     options->seq = shell->seq_reserved = read.meta.seq;
     shell->session_number = read.meta.session;
-    snprintf(shell->cluster_stored, sizeof(shell->cluster_stored), "%s",
-             read.meta.cluster ? read.meta.cluster : "");
+    text_copy(shell->cluster_stored, sizeof(shell->cluster_stored), read.meta.cluster);
     return 0;
 }
 

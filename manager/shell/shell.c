@@ -3,8 +3,8 @@
 
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,7 +295,7 @@ int manager_shell_new(const struct manager_shell_config *config, struct manager_
     shell->renewed_at_once = shell->config.backlog / RENEWED_PART + 1;
     shell->waiting_end = &shell->waiting;
     shell->tokens_prune_ms = shell->commands_granted_by_ms = INT64_MAX;
-    snprintf(shell->root, sizeof(shell->root), "%s", config->root);
+    text_copy(shell->root, sizeof(shell->root), config->root);
     manager_shell_name_commands(shell);
     prng_init(&shell->prng, config->seed);
     hash_memory_init(&shell->echoes, HASHES_KEPT);

@@ -10,8 +10,7 @@
 #include "manager/shell/shell_state.h"
 
 #include "platform/base/mem.h"
-
-#include <stdio.h>
+#include "platform/base/text.h"
 
 static const char *const worker_filters[] = {"nodes/+/info", "nodes/+/status", "nodes/+/answers/+",
                                              "nodes/+/metrics", "nodes/+/state/+"};
@@ -58,7 +57,7 @@ size_t manager_shell_more(void *context, int stage, struct bus_filter *ret_filte
     arena_release(&shell->piece);
     while (count < BUS_FILTERS_MAX && documents < shell->config.read_at_once &&
            (node = manager_node_after(shell->manager, node, &more))) {
-        snprintf(shell->read_up_to, sizeof(shell->read_up_to), "%s", node);
+        text_copy(shell->read_up_to, sizeof(shell->read_up_to), node);
         topic_format(topic, kind, node, "+");
         ret_filters[count++] = (struct bus_filter){
             .filter = arena_strdup(&shell->piece, topic), .qos = 1, .sent = BUS_RETAINED};

@@ -4,6 +4,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/codec/codec.h"
 
 #include <stdio.h>
@@ -80,7 +81,7 @@ static void write_meta(struct manager_shell *shell)
     if (manager_seq(shell->manager) > shell->seq_reserved)
         shell->seq_reserved = manager_seq(shell->manager) + SEQ_RESERVED;
     shell->term_stored = manager_term(shell->manager);
-    snprintf(shell->cluster_stored, sizeof(shell->cluster_stored), "%s", cluster);
+    text_copy(shell->cluster_stored, sizeof(shell->cluster_stored), cluster);
     struct store_meta meta = {
         .schema_version = STORE_SCHEMA_VERSION,
         .role = "manager",

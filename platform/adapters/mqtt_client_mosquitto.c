@@ -14,6 +14,7 @@
 #include "platform/adapters/mqtt_mosquitto.h"
 #include "platform/adapters/mqtt_mosquitto_handle.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/limits.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static void client_end(struct mqtt_client *client, int code, const char *why)
         return;
     client->ended = true;
     client->code = code;
-    snprintf(client->why, sizeof client->why, "%s", why);
+    text_copy(client->why, sizeof client->why, why);
 }
 
 /* ---- callbacks ---- */
@@ -120,7 +121,7 @@ static void on_log(struct mosquitto *handle, void *context, int level, const cha
     if (level != MOSQ_LOG_ERR)
         return;
     const char *reason = strstr(text, "::");
-    snprintf(client->library_said, sizeof client->library_said, "%s", reason ? reason + 2 : text);
+    text_copy(client->library_said, sizeof client->library_said, reason ? reason + 2 : text);
 }
 
 /* ---- the connection's end, and what else is told between callbacks ---- */

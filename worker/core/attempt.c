@@ -2,8 +2,8 @@
 #include "worker/core/worker_state.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -20,7 +20,7 @@ struct job *worker_job_obtain(struct worker *worker, const char *name)
     struct job *job = worker_job_find(worker, name);
     if (!job) {
         job = mem_alloc(sizeof(*job));
-        snprintf(job->name, sizeof(job->name), "%s", name);
+        text_copy(job->name, sizeof(job->name), name);
         HASH_ADD_STR(worker->jobs, name, job);
     }
     return job;
@@ -64,7 +64,7 @@ struct attempt *worker_attempt_new(struct worker *worker, struct job *job, const
         return NULL;
     }
     struct attempt *attempt = mem_alloc(sizeof(*attempt));
-    snprintf(attempt->id, sizeof(attempt->id), "%s", id);
+    text_copy(attempt->id, sizeof(attempt->id), id);
     attempt->job = job;
     attempt->desired = DESIRED_RUN;
     attempt->state = ATTEMPT_SCHEDULED;
@@ -96,12 +96,12 @@ void attempt_touch(struct step *step, struct attempt *attempt)
 
 void attempt_message(struct attempt *attempt, const char *message)
 {
-    char text[LIMIT_MESSAGE_LENGTH + 1];
     char *old = attempt->message; /* which `message` may be */
     attempt->message = NULL;
     if (message && message[0]) {
-        snprintf(text, sizeof(text), "%s", message);
-        attempt->message = mem_strdup(text);
+        size_t size = strnlen(message, LIMIT_MESSAGE_LENGTH) + 1;
+        attempt->message = mem_alloc(size);
+        text_copy(attempt->message, size, message);
     }
     free(old);
 }
@@ -214,10 +214,8 @@ void attempt_recall(struct step *step, struct attempt *attempt,
     attempt_message(attempt, observed->message);
     attempt->health.state = (enum health_state)observed->health;
     recall_ports(attempt, observed);
-    snprintf(attempt->execution, sizeof(attempt->execution), "%s",
-             observed->execution ? observed->execution : "");
-    snprintf(attempt->address, sizeof(attempt->address), "%s",
-             observed->address ? observed->address : "");
+    text_copy(attempt->execution, sizeof(attempt->execution), observed->execution);
+    text_copy(attempt->address, sizeof(attempt->address), observed->address);
     attempt->changed_ms = observed->changed_ms;
     attempt->started_ms = observed->started_ms;
     attempt->finished_ms = observed->finished_ms;

@@ -2,6 +2,7 @@
 #include "worker/core/effects.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,11 +26,6 @@ struct effect *effects_add(struct effects *effects, enum effect_kind kind)
     memset(effect, 0, sizeof(*effect));
     effect->kind = kind;
     return effect;
-}
-
-static void text_copy(char *to, size_t size, const char *from)
-{
-    snprintf(to, size, "%s", from ? from : "");
 }
 
 void effects_event(struct effects *effects, const char *word, enum reason reason, const char *job,

@@ -1,20 +1,23 @@
 /* An execution ended, or could not be started: what its attempt becomes. */
 #include "worker/core/worker_state.h"
 
+#include "platform/base/text.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 
 /* "exited with code 3" and what follows: people read this in status and logs. */
 static void ending_describe(const struct ending *ending, char *ret_text, size_t size)
 {
     if (ending->message && ending->message[0]) {
-        snprintf(ret_text, size, "%s", ending->message);
+        text_copy(ret_text, size, ending->message);
     } else if (ending->exit_code != UNSET && ending->reason == REASON_EXITED) {
         snprintf(ret_text, size, "exited with code %lld", (long long)ending->exit_code);
     } else if (ending->exit_code != UNSET) {
         snprintf(ret_text, size, "%s (exit code %lld)", reason_text((int)ending->reason),
                  (long long)ending->exit_code);
     } else {
-        snprintf(ret_text, size, "%s", reason_text((int)ending->reason));
+        text_copy(ret_text, size, reason_text((int)ending->reason));
     }
 }
 
@@ -41,8 +44,9 @@ static void end_and_restart(struct step *step, struct attempt *attempt,
     }
     if (counted) {
         attempt->restarts++;
-        snprintf(message, sizeof(message), "%.150s; starts again in %.1f s", text,
-                 (double)decision->delay_ms / 1000);
+        int64_t tenths = (decision->delay_ms + 50) / 100;
+        snprintf(message, sizeof(message), "%.150s; starts again in %" PRId64 ".%" PRId64 " s",
+                 text, tenths / 10, tenths % 10);
     } else {
         snprintf(message, sizeof(message), "a restart was asked for");
     }

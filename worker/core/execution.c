@@ -13,7 +13,8 @@
  * While an engine does not answer, nothing is decided. */
 #include "worker/core/worker_state.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <string.h>
 #include <utlist.h>
 
@@ -36,11 +37,10 @@ typedef void attempt_handler(struct step *step, struct attempt *attempt,
 static void copy_execution(struct attempt *attempt, const struct runtime_event *event)
 {
     if (event->execution_id) {
-        snprintf(attempt->execution, sizeof(attempt->execution), "%.*s", EXECUTION_ID_LENGTH,
-                 event->execution_id);
+        text_copy(attempt->execution, sizeof(attempt->execution), event->execution_id);
     }
     if (event->address) {
-        snprintf(attempt->address, sizeof(attempt->address), "%s", event->address);
+        text_copy(attempt->address, sizeof(attempt->address), event->address);
     }
     if (event->started_ms) {
         attempt->started_ms = event->started_ms;
@@ -297,8 +297,8 @@ static void remove_leftover(struct step *step, enum runtime_kind runtime, const 
     struct effect *effect = effects_add(step->effects, EFFECT_REMOVE);
     effect->runtime = runtime;
     effect->run = event->run;
-    snprintf(effect->task_id, sizeof(effect->task_id), "%s", event->task_id);
-    snprintf(effect->job, sizeof(effect->job), "%s", job);
+    text_copy(effect->task_id, sizeof(effect->task_id), event->task_id);
+    text_copy(effect->job, sizeof(effect->job), job);
 }
 
 /* An execution with our labels of which no document speaks. */

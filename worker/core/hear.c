@@ -7,7 +7,8 @@
  */
 #include "worker/core/worker_state.h"
 
-#include <stdio.h>
+#include "platform/base/text.h"
+
 #include <string.h>
 #include <utlist.h>
 
@@ -16,7 +17,7 @@
 static void cluster_take(struct step *step, const char *cluster)
 {
     struct worker *worker = step->worker;
-    snprintf(worker->cluster, sizeof(worker->cluster), "%s", cluster);
+    text_copy(worker->cluster, sizeof(worker->cluster), cluster);
     step->effects->info = step->effects->meta = true;
     for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
         runtime_request_list(step, (enum runtime_kind)kind); /* what is ours can be told now */
@@ -34,7 +35,7 @@ static void term_take(struct step *step, const struct manager_head *head)
         step->effects->info = step->effects->meta = true;
     }
     worker->term = head->term;
-    snprintf(worker->manager, sizeof(worker->manager), "%s", head->manager);
+    text_copy(worker->manager, sizeof(worker->manager), head->manager);
 }
 
 static void term_refuse(struct step *step, const struct worker_event *event,
@@ -47,7 +48,7 @@ static void term_refuse(struct step *step, const struct worker_event *event,
     }
     if (worker->refused_term != head->term || strcmp(worker->refused_manager, head->manager) != 0) {
         worker->refused_term = head->term;
-        snprintf(worker->refused_manager, sizeof(worker->refused_manager), "%s", head->manager);
+        text_copy(worker->refused_manager, sizeof(worker->refused_manager), head->manager);
         step->effects->info = true;
     }
     effects_event(step->effects, "refused", REASON_STALE_TERM, event->job, NULL,

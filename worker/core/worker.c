@@ -2,9 +2,9 @@
 #include "worker/core/worker.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "worker/core/worker_state.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void held_assignment_free(struct held_assignment *held)
@@ -27,9 +27,8 @@ void held_desired_free(struct held_desired *held)
 struct worker *worker_new(const struct worker_config *config)
 {
     struct worker *worker = mem_alloc(sizeof(*worker));
-    snprintf(worker->node, sizeof(worker->node), "%s", config->node);
-    snprintf(worker->cluster, sizeof(worker->cluster), "%s",
-             config->cluster ? config->cluster : "");
+    text_copy(worker->node, sizeof(worker->node), config->node);
+    text_copy(worker->cluster, sizeof(worker->cluster), config->cluster);
     worker->term = config->term;
     worker->seq = config->seq;
     worker->stored_offline_ms = config->offline_ms;

@@ -4,6 +4,7 @@
 
 #include "platform/adapters/loop.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/job_spec.h"
 #include "worker/runtime/docker_body.h"
 #include "worker/runtime/docker_runtime.h"
@@ -278,8 +279,7 @@ static void prepare(struct execution *execution, const struct runtime_start *sta
     execution->image = mem_strdup(start->task->image);
     execution->pull = start->task->pull;
     execution->stop_timeout_ms = start->task->stop.timeout_ms;
-    snprintf(execution->cluster, sizeof(execution->cluster), "%s",
-             docker->cluster ? docker->cluster : "");
+    text_copy(execution->cluster, sizeof(execution->cluster), docker->cluster);
 }
 
 /* ---- the port ---- */

@@ -3,6 +3,7 @@
  * The address is what the last list or inspect told; without one the container is inspected first.
  * An exec that does not end in time counts as failed; the engine has no way to end it. */
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/job_spec.h"
 #include "worker/runtime/docker_body.h"
 #include "worker/runtime/docker_runtime.h"
@@ -129,7 +130,7 @@ static void on_exec_created(void *context, const struct engine_reply *reply)
     if (!tree)
         return;
     const char *id = json_text(json_get(tree, "Id"));
-    snprintf(probe->exec_id, sizeof(probe->exec_id), "%s", id ? id : "");
+    text_copy(probe->exec_id, sizeof(probe->exec_id), id);
     _cleanup_free_ char *path = mem_printf("/exec/%s/start", probe->exec_id);
     ask(probe, "POST", path, "{\"Detach\":false,\"Tty\":false}", on_exec_ended);
 }

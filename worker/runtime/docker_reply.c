@@ -2,6 +2,8 @@
  * what an id cannot is none, a port outside its range is none, a time that is none is 0. */
 #include "worker/runtime/docker_reply.h"
 
+#include "platform/base/text.h"
+
 #include "worker/runtime/labels.h"
 
 #include <errno.h>
@@ -277,7 +279,7 @@ bool pull_line_parse(const char *line, size_t length, struct pull_line *ret_line
     pull->failed = error != NULL;
     if (current >= 0 && total > 0 && current <= total)
         pull->percent = (int)(current * 100 / total);
-    snprintf(pull->text, sizeof(pull->text), "%s", error ? error : status ? status : "");
+    text_copy(pull->text, sizeof(pull->text), error ? error : status ? status : "");
     return error || status;
 }
 
@@ -313,7 +315,7 @@ void engine_error_text(const char *body, size_t length, char *ret_text, size_t s
             message = json_text(json_get(tree, "cause")); /* Podman's own errors */
     }
     if (message)
-        snprintf(ret_text, size, "%s", without_preamble(message));
+        text_copy(ret_text, size, without_preamble(message));
     else
         snprintf(ret_text, size, "%.*s", (int)(length < size ? length : size), body);
     ret_text[strcspn(ret_text, "\r\n")] = '\0';

@@ -10,6 +10,7 @@
  * with a reason. Not wanted any more: removed, then GONE. No reply: the engine is down, and its
  * list tells later. */
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/job_spec.h"
 #include "worker/runtime/docker_body.h"
 #include "worker/runtime/docker_runtime.h"
@@ -306,7 +307,7 @@ static void learn_id(struct execution *execution, const struct engine_reply *rep
     if (json_parse(reply->body, reply->length, &tree, NULL) < 0)
         return;
     const char *id = json_text(json_get(tree, "Id"));
-    snprintf(execution->id, sizeof(execution->id), "%s", id ? id : "");
+    text_copy(execution->id, sizeof(execution->id), id);
 }
 
 static void on_created(void *context, const struct engine_reply *reply)

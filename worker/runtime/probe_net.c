@@ -8,6 +8,7 @@
 #include "platform/adapters/loop.h"
 #include "platform/base/buf.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "worker/runtime/limits.h"
 
 #include <arpa/inet.h>
@@ -62,7 +63,7 @@ static void on_timeout(void *context)
     struct probe_net *probe = context;
     char text[64];
     if (probe->early_error)
-        snprintf(text, sizeof(text), "%s", strerror(probe->early_error));
+        text_copy(text, sizeof(text), strerror(probe->early_error));
     else
         snprintf(text, sizeof(text), "no answer within %lld ms", (long long)probe->timeout_ms);
     done(probe, false, text);

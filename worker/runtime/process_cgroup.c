@@ -5,6 +5,7 @@
 #include "worker/runtime/process_cgroup.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "worker/runtime/process_files.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ static void find_own(const char *controller, char ret_path[CGROUP_PATH_LENGTH])
         if (!path || (controller ? !list_has(controllers, controller) : controllers[0] != '\0'))
             continue;
         path[strcspn(path, "\n")] = '\0';
-        snprintf(ret_path, CGROUP_PATH_LENGTH, "%s", strcmp(path + 1, "/") == 0 ? "" : path + 1);
+        text_copy(ret_path, CGROUP_PATH_LENGTH, strcmp(path + 1, "/") == 0 ? "" : path + 1);
         break;
     }
     if (groups)

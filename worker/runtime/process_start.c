@@ -6,6 +6,7 @@
  * that dies: FAILED, and the directory and groups are removed again. */
 #include "platform/adapters/loop.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/job_spec.h"
 #include "worker/runtime/process_runtime.h"
 #include "worker/runtime/process_user.h"
@@ -305,8 +306,8 @@ void process_start_begin(struct execution *execution, const struct runtime_start
     struct process_meta *meta = &execution->meta;
     struct process_user user;
     struct err err = {0};
-    snprintf(meta->node, sizeof(meta->node), "%s", process->node);
-    snprintf(meta->cluster, sizeof(meta->cluster), "%s", process->cluster ? process->cluster : "");
+    text_copy(meta->node, sizeof(meta->node), process->node);
+    text_copy(meta->cluster, sizeof(meta->cluster), process->cluster);
     if (!is_possible(execution, start->task) || !choose_ports(execution, &start->task->ports))
         return;
     if (process_user_find(start->task->user, &user, &err) < 0) {

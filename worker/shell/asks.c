@@ -11,10 +11,10 @@
 #include "worker/shell/asks.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/codec/codec.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- answers ---- */
@@ -65,8 +65,8 @@ struct pending_ask *pending_new(struct worker_shell *shell, const struct ask *as
         if (!pending->used) {
             *pending = (struct pending_ask){
                 .used = true, .request = ++shell->last_request, .runtime = view->runtime};
-            snprintf(pending->token, sizeof(pending->token), "%s", ask->token);
-            snprintf(pending->task, sizeof(pending->task), "%s", view->id);
+            text_copy(pending->token, sizeof(pending->token), ask->token);
+            text_copy(pending->task, sizeof(pending->task), view->id);
             return pending;
         }
     }

@@ -2,6 +2,7 @@
 #include "worker/shell/shell_state.h"
 
 #include "platform/base/log.h"
+#include "platform/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -142,7 +143,7 @@ void shell_tell_cluster(struct worker_shell *shell)
     if (!cluster || !strcmp(cluster, shell->cluster_told)) {
         return;
     }
-    snprintf(shell->cluster_told, sizeof(shell->cluster_told), "%s", cluster);
+    text_copy(shell->cluster_told, sizeof(shell->cluster_told), cluster);
     for (int kind = RUNTIME_DOCKER; kind < RUNTIME_KIND_COUNT; kind++) {
         struct runtime *runtime = shell->slots[kind].runtime;
         if (runtime) {

@@ -4,10 +4,10 @@
 #include "worker/shell/shell_state.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 #include "schema/codec/codec.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -163,7 +163,7 @@ static void note_running(void *context, const struct attempt_view *view)
     struct published_task *task = published_find(shell, view->id);
     if (!task) {
         task = mem_alloc(sizeof(*task));
-        snprintf(task->id, sizeof(task->id), "%s", view->id);
+        text_copy(task->id, sizeof(task->id), view->id);
         HASH_ADD_STR(shell->published, id, task);
     }
     task->ran = shell->heartbeats;

@@ -8,8 +8,8 @@
 #include "worker/shell/shell_state.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
 
@@ -69,7 +69,7 @@ void shell_hold_report(struct worker_shell *shell, const char *job, struct buf *
     struct held_report *report = held_find(shell, job);
     if (!report) {
         report = mem_alloc(sizeof(*report));
-        snprintf(report->job, sizeof(report->job), "%s", job);
+        text_copy(report->job, sizeof(report->job), job);
         HASH_ADD_STR(shell->held, job, report);
     }
     buf_release(&report->payload);

@@ -4,6 +4,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
+#include "platform/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,8 +310,8 @@ static void copy_config(struct worker_shell *shell, const struct worker_shell_co
     shell->config.boot_id = copy_text(shell, config->boot_id);
     shell->config.labels = copy_map(shell, config->labels);
     shell->config.attributes = copy_map(shell, config->attributes);
-    snprintf(shell->root, sizeof(shell->root), "%s", config->root);
-    snprintf(shell->node, sizeof(shell->node), "%s", config->node);
+    text_copy(shell->root, sizeof(shell->root), config->root);
+    text_copy(shell->node, sizeof(shell->node), config->node);
 }
 
 static const char *own_topic(struct worker_shell *shell, enum topic_kind kind, const char *second)
