@@ -318,6 +318,11 @@ static int mqtt_publish(struct bus *base, const struct bus_publication *publicat
     return result;
 }
 
+static void mqtt_hold(struct bus *base, bool held)
+{
+    mqtt_client_hold(mqtt_bus(base)->client, held);
+}
+
 static bool mqtt_connected(const struct bus *base)
 {
     return ((const struct mqtt_bus *)base)->connection == CONNECTED;
@@ -363,6 +368,7 @@ static const struct bus_ops mqtt_bus_ops = {.name = "mqtt",
                                             .set_will = mqtt_set_will,
                                             .subscribe = mqtt_subscribe,
                                             .publish = mqtt_publish,
+                                            .hold = mqtt_hold,
                                             .connected = mqtt_connected,
                                             .pending = mqtt_pending,
                                             .reconnect = mqtt_reconnect,

@@ -69,6 +69,9 @@ int mqtt_client_subscribe(struct mqtt_client *client, char *const *topics,
  * -ERR_UNREACHABLE. */
 int mqtt_client_send(struct mqtt_client *client, const struct bus_publication *publication,
                      const char *topic, uint64_t *ret_token);
+/* What is sent while it is held goes out with one call, where the client can: one packet for a slow
+ * link. */
+void mqtt_client_hold(struct mqtt_client *client, bool held);
 /* Waits up to `timeout_ms` for something to come and handles it, without the loop. */
 void mqtt_client_turn(struct mqtt_client *client, int timeout_ms);
 

@@ -25,7 +25,7 @@ struct mqtt_client {
     int version;
     bool tls;
     struct mosquitto *handle; /* of this connection; a dial has it while DIALLING */
-    struct mqtt_socket socket;
+    struct mqtt_socket socket, *held_within;
     struct mqtt_dial *dial;
     struct loop_poll *poll;
     struct loop_timer *timer;

@@ -167,6 +167,17 @@ static mosquitto_property *message_properties(const struct bus_publication *publ
     return properties;
 }
 
+void mqtt_client_hold(struct mqtt_client *client, bool held)
+{
+    if (held) {
+        client->held_within = mqtt_socket_enter(&client->socket);
+        return;
+    }
+    mqtt_socket_leave(&client->socket, client->held_within);
+    if (client->phase == CONNECTED)
+        mqtt_mosquitto_rearm(client);
+}
+
 int mqtt_client_send(struct mqtt_client *client, const struct bus_publication *publication,
                      const char *topic, uint64_t *ret_token)
 {

@@ -321,8 +321,10 @@ static void on_written(void *context, int result, const struct err *err)
     if (!ledger->committed)
         return;
     if (!result) {
+        bus_hold(ledger->bus, true);
         publish_notes(batch, ledger->bus);
         publish_messages(batch, ledger->bus);
+        bus_hold(ledger->bus, false);
     }
     ledger->refused = !result && (batch->notes || batch->messages);
     put_back(ledger);

@@ -2,6 +2,11 @@
 #include "tests/bus/bus_fixture.h"
 #include "tests/bus/tests.h"
 
+#include <dirent.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 struct ticker {
     struct loop_timer *timer;
     struct client *client;
@@ -81,5 +86,47 @@ void a_bus_may_be_closed_while_its_name_is_looked_up(void **state)
     struct one *one = one_begin(state);
     one->address = "no-such-host.invalid:1883";
     client_open(&one->client, &one->config, "x");
+    one_end(one);
+}
+
+/* Of all connections of this process to the port. */
+static unsigned segments_sent(int port)
+{
+    unsigned count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        struct sockaddr_in peer;
+        struct tcp_info info = {0};
+        socklen_t length = sizeof peer, info_length = sizeof info;
+        int fd = atoi(entry->d_name);
+        if (getpeername(fd, (struct sockaddr *)&peer, &length) ||
+            peer.sin_port != htons((uint16_t)port))
+            continue;
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_length);
+        count += info.tcpi_data_segs_out;
+    }
+    closedir(directory);
+    return count;
+}
+
+void what_is_published_while_it_is_held_goes_out_in_one_packet(void **state)
+{
+    enum { MESSAGES = 20 };
+    struct one *one = one_begin(state);
+    struct client *client = &one->client;
+    client_open(client, &one->config, NULL);
+    UNTIL(client, client->connects);
+    unsigned before = segments_sent(one->fixture.broker.port);
+    assert_int_not_equal(before, 0);
+    bus_hold(client->bus, true);
+    for (int i = 0; i < MESSAGES; i++)
+        client_publish(client, "q", "x", i % 2, false);
+    assert_int_equal(segments_sent(one->fixture.broker.port), before);
+    bus_hold(client->bus, false);
+    assert_int_equal(segments_sent(one->fixture.broker.port), before + 1);
+    UNTIL(client, !client->bus->ops->pending(client->bus));
+    for (int i = 0; i < MESSAGES; i++)
+        client_publish(client, "q", "x", 0, false);
+    assert_true(segments_sent(one->fixture.broker.port) > before + 1 + MESSAGES / 2);
     one_end(one);
 }

@@ -44,7 +44,8 @@
     X(a_flood_comes_in_batches_that_leave_the_timers_their_turn)    \
     X(a_publication_that_nobody_listens_to_is_told_by_its_protocol) \
     X(a_broker_may_be_named_and_its_name_may_be_unknown)            \
-    X(a_bus_may_be_closed_while_its_name_is_looked_up)
+    X(a_bus_may_be_closed_while_its_name_is_looked_up)              \
+    X(what_is_published_while_it_is_held_goes_out_in_one_packet)
 #endif
 
 #define BUS_TEST_PROTOTYPE(name) void name(void **state);

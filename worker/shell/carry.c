@@ -119,6 +119,7 @@ void shell_carry_out(struct worker_shell *shell, bool committed)
                             .capacity = shell->effects.capacity};
     shell->effects.items = NULL;
     shell->effects.count = shell->effects.capacity = 0;
+    bus_hold(shell->bus, true);
     for (size_t i = 0; i < taken.count; i++) {
         if (committed || changes_nothing(&taken.items[i])) {
             carry(shell, &taken.items[i]);
@@ -127,6 +128,7 @@ void shell_carry_out(struct worker_shell *shell, bool committed)
             taken.items[i].message = NULL; /* given on */
         }
     }
+    bus_hold(shell->bus, false);
     effects_clear_items(&taken);
     if (!shell->effects.items && taken.capacity <= EFFECTS_KEPT) { /* the next batch needs them */
         shell->effects.items = taken.items;
