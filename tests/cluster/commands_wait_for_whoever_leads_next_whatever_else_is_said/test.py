@@ -54,7 +54,10 @@ class CommandsWait(ClusterTest):
         cluster = self.cluster
         cluster.bus.wait_for(lambda message: message.topic == "do/jobs/web/set/accepted", "the answer")
         cluster.wait_state("web", "running")
-        cluster.do("endless", "delete")
+        for job in ("endless", "web"):
+            cluster.do(job, "delete")
+        for job in ("endless", "web"):
+            cluster.wait_gone(job)  # processes outlive their worker
 
     def test_the_same_manager_again(self):
         self.leave_them_alone()
