@@ -115,8 +115,8 @@ class Refill:
         field.broker.delete_persistence()
         begun = time.monotonic()
         field.broker.start()
-        field.wait_settled()
-        self.ours.append(time.monotonic() - begun)
+        field.wait_settled()  # which says nothing of what the manager still has to say: commands come on another connection
+        self.ours.append(field.quiet_since() - begun)
         field.settle()
         found = count_retained(field, self.shape.workers) - self.shape.workers
         assert found == self.messages[-1], f"{found} documents are there again, of {self.messages[-1]}"
