@@ -101,7 +101,8 @@ struct bus_ops {
     void (*subscribe)(struct bus *bus, int stage, const struct bus_filter *filters, size_t count);
     /* Copied. 0, -ERR_BUSY (outbox full), -ERR_TOO_LARGE, -ERR_INVALID (topic). */
     int (*publish)(struct bus *bus, const struct bus_publication *publication);
-    /* What is published while it is held goes out together. NULL where nothing is gathered. */
+    /* What is published while it is held goes out together. Not nested. NULL where nothing is
+     * gathered. */
     void (*hold)(struct bus *bus, bool held);
     bool (*connected)(const struct bus *bus);
     /* Number of publications that are not yet acknowledged. */

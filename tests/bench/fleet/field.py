@@ -131,7 +131,7 @@ class Field:
         wait_until("the workers are connected", lambda: all(fleet.connected() == fleet.count for fleet in self.fleets), timeout=120, interval=0.01)
 
     def wait_settled(self):
-        """Manager and workers have heard and said all that a connection begins with."""
+        """The manager leads, and workers have heard and said all that a connection begins with. What the manager says of it may follow."""
         self.wait_leading()
         wait_until("the workers have settled", lambda: all(fleet.settled() == fleet.count for fleet in self.fleets), timeout=120, interval=0.02)
 
